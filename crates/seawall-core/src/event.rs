@@ -1,0 +1,150 @@
+//! What happened: the facts that a run consists of. The journal is a list of these and nothing else.
+
+use serde::{Deserialize, Serialize};
+
+use crate::effect::{Effect, Key};
+use crate::evidence::{Evidence, Harvest, WorkerEnd};
+use crate::ids::{AttemptNo, Commit, Digest, TaskIx, Tree, WaveNo};
+
+/// One fact.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Event {
+    /// The first of every run.
+    RunStarted(Started),
+    /// An effect is about to be attempted.
+    Issued {
+        /// Which.
+        effect: Effect,
+    },
+    /// The files of a wave's tasks were read from its base.
+    WavePrepared {
+        /// Which wave.
+        wave: WaveNo,
+        /// Which round of it.
+        round: u32,
+        /// Tasks whose files are not what the plan says, and how.
+        problems: Vec<(TaskIx, String)>,
+    },
+    /// A task's checks were run on the base.
+    Baselined {
+        /// Whose.
+        task: TaskIx,
+        /// One record per check that has a command; `Pass` = as the proof demands of a base.
+        evidence: Vec<Evidence>,
+    },
+    /// An attempt's workspace stands.
+    WorkspaceOpened {
+        /// Whose.
+        attempt: AttemptNo,
+    },
+    /// A worker and all its descendants are gone.
+    WorkerEnded {
+        /// Whose.
+        attempt: AttemptNo,
+        /// How.
+        end: WorkerEnd,
+    },
+    /// A workspace was compared with its base.
+    Harvested {
+        /// Whose.
+        attempt: AttemptNo,
+        /// What was found.
+        harvest: Harvest,
+    },
+    /// A harvest was judged.
+    Verified {
+        /// Whose.
+        attempt: AttemptNo,
+        /// One record per check of the task.
+        evidence: Vec<Evidence>,
+    },
+    /// An attempt's workspace is gone.
+    WorkspaceDiscarded {
+        /// Whose.
+        attempt: AttemptNo,
+    },
+    /// The plan's gates were run on a composition of harvests.
+    Integrated {
+        /// Which wave; 0 is the base.
+        wave: WaveNo,
+        /// Which round of it.
+        round: u32,
+        /// Which trial.
+        trial: u32,
+        /// The composed tree.
+        tree: Tree,
+        /// One record per gate.
+        evidence: Vec<Evidence>,
+    },
+    /// The commit of a wave stands, and the run's branch points to it.
+    Checkpointed {
+        /// Which wave.
+        wave: WaveNo,
+        /// Which round of it.
+        round: u32,
+        /// The commit.
+        commit: Commit,
+    },
+    /// The world refused an effect (disk full, no permission): the run parks, the effect stays owed.
+    EffectFailed {
+        /// Which.
+        key: Key,
+        /// What the world said, and what to do.
+        why: String,
+    },
+    /// Somebody asked the run to stop.
+    Interrupted,
+    /// The run's wall time is used up.
+    WallSpent,
+    /// A new supervisor goes on; whatever was in flight is not any more.
+    Resumed {
+        /// How many attempts it runs at once.
+        jobs: u32,
+    },
+}
+
+/// What a run is, said once at its beginning.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Started {
+    /// The run's id.
+    pub run: String,
+    /// The version of the program.
+    pub seawall: String,
+    /// The digest of the expanded plan.
+    pub plan: Digest,
+    /// The commit that everything starts from.
+    pub base: Commit,
+    /// The branch that was checked out, if one was.
+    pub onto: Option<String>,
+    /// The full name of the branch that the run makes.
+    pub branch: String,
+    /// How many attempts run at once.
+    pub jobs: u32,
+}
+
+impl Event {
+    /// The effect that this event ends, if it ends one.
+    #[must_use]
+    pub fn answers(&self) -> Option<Key> {
+        Some(match *self {
+            Self::WavePrepared { wave, round, .. } => Key::PrepareWave(wave, round),
+            Self::Baselined { task, .. } => Key::Baseline(task),
+            Self::WorkspaceOpened { attempt } => Key::OpenWorkspace(attempt),
+            Self::WorkerEnded { attempt, .. } => Key::LaunchWorker(attempt),
+            Self::Harvested { attempt, .. } => Key::Harvest(attempt),
+            Self::Verified { attempt, .. } => Key::Verify(attempt),
+            Self::WorkspaceDiscarded { attempt } => Key::DiscardWorkspace(attempt),
+            Self::Integrated {
+                wave, round, trial, ..
+            } => Key::Integrate(wave, round, trial),
+            Self::Checkpointed { wave, round, .. } => Key::Checkpoint(wave, round),
+            Self::EffectFailed { key, .. } => key,
+            Self::RunStarted(_)
+            | Self::Issued { .. }
+            | Self::Interrupted
+            | Self::WallSpent
+            | Self::Resumed { .. } => return None,
+        })
+    }
+}

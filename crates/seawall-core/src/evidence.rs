@@ -1,0 +1,130 @@
+//! What was seen: facts about a worker's end, its harvest, and the checks that were run.
+//!
+//! These are records, written into the journal as they are. Nothing in them is a worker's opinion but
+//! the claim, which is kept beside the facts and never consulted.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{Commit, Digest, Tree};
+
+/// What a look at one criterion showed. Only `Pass` passes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Value {
+    /// The criterion holds.
+    Pass,
+    /// It does not.
+    Fail,
+    /// Nothing can be said: the command is missing, was cut off, or a person must look.
+    CouldNotLook,
+}
+
+/// One look at one criterion.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Evidence {
+    /// Which criterion: the index among the task's checks, or among the plan's gates.
+    pub criterion: u32,
+    /// What the look showed.
+    pub value: Value,
+    /// The reason in a few words, such as `exit status 1` or `timed out after 5m`.
+    pub why: String,
+    /// The command as it was run, after substitution; empty when none was.
+    pub command: String,
+    /// The tree that was looked at.
+    pub tree: Tree,
+    /// The exit status, if the command ended by itself.
+    pub exit: Option<i32>,
+    /// Wall time in milliseconds.
+    pub ms: u64,
+    /// The end of the output, at most [`TAIL`] bytes, as text.
+    pub tail: String,
+    /// Bytes of output in all.
+    pub bytes: u64,
+    /// The SHA-256 of the output that was kept.
+    pub output: Digest,
+}
+
+/// Bytes of output that a record carries; the whole is in the run's directory.
+pub const TAIL: usize = 4096;
+
+impl Evidence {
+    /// Whether this look lets its criterion pass.
+    #[must_use]
+    pub fn passes(&self) -> bool {
+        self.value == Value::Pass
+    }
+}
+
+/// How a worker's process tree came to its end.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum How {
+    /// By itself, with this status. Recorded, never believed.
+    Exited(i32),
+    /// By this signal, which Seawall did not send.
+    Signalled(i32),
+    /// Ended by Seawall: over its wall time.
+    TimedOut,
+    /// Ended by Seawall: silent for too long.
+    Silent,
+    /// Ended by Seawall because the run stops.
+    Stopped,
+    /// It never ran; the step and the reason.
+    CouldNotStart(String),
+}
+
+/// The end of a worker.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct WorkerEnd {
+    /// How it ended.
+    pub how: How,
+    /// Wall time in milliseconds.
+    pub ms: u64,
+    /// The last lines that it printed: what it says it did.
+    pub claim: String,
+    /// Bytes that it printed in all.
+    pub bytes: u64,
+    /// Processes that outlived the main one and were ended.
+    pub leftovers: u32,
+    /// What confined it, one short entry per protection.
+    pub enforced: Vec<String>,
+}
+
+/// What a worker left in its workspace, compared with the base as a whole.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Harvest {
+    /// Nothing changed.
+    Empty,
+    /// Something changed that the task does not own; nothing is taken.
+    Drift {
+        /// What, where: `changed src/b.py`; at most a few dozen.
+        what: Vec<String>,
+        /// How many in all.
+        total: u64,
+    },
+    /// A promised creation or deletion did not happen.
+    Missing {
+        /// The paths, with what was promised.
+        what: Vec<String>,
+    },
+    /// Only owned files changed.
+    Changed(Change),
+}
+
+/// A harvested change, kept as a commit on top of its base.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Change {
+    /// The commit that holds it; its parent is the base.
+    pub commit: Commit,
+    /// Its tree.
+    pub tree: Tree,
+    /// The digest of the change itself: equal for equal changes, on whatever base.
+    pub digest: Digest,
+    /// The paths that changed, as shown.
+    pub paths: Vec<String>,
+    /// Lines added.
+    pub insertions: u64,
+    /// Lines removed.
+    pub deletions: u64,
+}

@@ -1,0 +1,427 @@
+//! The scheduler: a fold over events that says which effects are owed.
+//!
+//! It reads no clock, file or process. [`Scheduler::check`] says whether an event can have happened,
+//! [`Scheduler::apply`] makes it true, [`Scheduler::due`] lists what to do now, [`Scheduler::outcome`] ends
+//! the run. An event costs what it changes, never the size of the plan; a wave costs its tasks when it
+//! starts and when it ends.
+//!
+//! `stop` holds what halts a run, `wave` what happens between waves, `attempt` what happens within one.
+
+mod attempt;
+mod stop;
+mod wave;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use crate::effect::{Effect, Key};
+use crate::event::{Event, Started};
+use crate::ids::{AttemptNo, Commit, Digest, TaskIx, WaveNo};
+use crate::lifecycle::{self, Illegal, Stage};
+use crate::narrow::Answers;
+use crate::plan::Plan;
+use crate::verdict::{Feedback, Verdict};
+use crate::waves::Waves;
+
+/// How a run ended, for now or for good.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Every task has its verdict.
+    Finished,
+    /// The plan's gates do not pass on the base: nothing was started.
+    Refused,
+    /// The world refused an effect; `resume` tries again. With what it said.
+    Parked(String),
+    /// Somebody asked the run to stop; `resume` goes on.
+    Interrupted,
+}
+
+/// The fold.
+#[derive(Clone, Debug)]
+pub struct Scheduler {
+    plan: Arc<Plan>,
+    waves: Arc<Waves>,
+    state: State,
+}
+
+/// All that events change.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct State {
+    started: Option<Started>,
+    phase: Phase,
+    /// Where the run's branch stands, or the base.
+    head: Commit,
+    /// The wave in work, from 1; 0 before the first.
+    wave: u32,
+    round: u32,
+    jobs: u32,
+    tasks: Vec<Progress>,
+    /// The tasks of this round.
+    members: Vec<TaskIx>,
+    /// Members that wait for a free place.
+    ready: VecDeque<TaskIx>,
+    /// Members without the round's last word.
+    open: usize,
+    /// Places in use: tasks between their baseline and their last word.
+    live: u32,
+    /// Members that the checkpoint rejected and that may try again.
+    again: Vec<TaskIx>,
+    attempts: BTreeMap<AttemptNo, Attempt>,
+    last_attempt: u32,
+    /// Dispatches that count towards the budget.
+    dispatches: u32,
+    owed: VecDeque<Effect>,
+    in_flight: BTreeMap<Key, Effect>,
+    halt: Halt,
+}
+
+/// What keeps owed effects from being started.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+struct Halt {
+    parked: Option<String>,
+    interrupted: bool,
+    wall_spent: bool,
+}
+
+/// What the run as a whole is doing.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Phase {
+    New,
+    /// The gates run on the base.
+    Base,
+    /// A wave's files are read.
+    Preparing,
+    /// Attempts.
+    Working,
+    /// Looking for what passes the gates together.
+    Integrating(Integration),
+    /// The wave's commit is being made.
+    Checkpointing(Vec<TaskIx>),
+    Refused,
+    Over,
+}
+
+/// The trials of one round.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+struct Integration {
+    accepted: Vec<TaskIx>,
+    answers: Answers,
+    trials: u32,
+    /// The evidence and the tree of each set that was tried.
+    seen: BTreeMap<Vec<TaskIx>, wave::Trial>,
+}
+
+/// One task's state.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Progress {
+    standing: Standing,
+    /// Dispatches that count.
+    dispatches: u32,
+    /// Changes that were rejected.
+    rejected: Vec<Digest>,
+    feedback: Option<Arc<Feedback>>,
+}
+
+/// Where a task stands.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Standing {
+    /// Its wave has not come.
+    Waiting,
+    /// Its wave is here; it waits for a free place.
+    Queued,
+    /// Its checks run on the base.
+    Measuring,
+    /// This attempt is under way.
+    Attempting(AttemptNo),
+    /// Its checks pass; the checkpoint has not spoken.
+    Passed(Passed),
+    /// The last word.
+    Ended(Verdict),
+}
+
+/// What is kept of an attempt whose checks pass.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Passed {
+    /// The attempt.
+    pub attempt: AttemptNo,
+    /// Its harvest.
+    pub harvest: Commit,
+    /// The digest of its change.
+    digest: Digest,
+    claim: String,
+}
+
+/// An attempt whose workspace is not yet gone.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Attempt {
+    task: TaskIx,
+    base: Commit,
+    stage: Stage,
+    claim: String,
+    change: Option<(Commit, Digest)>,
+}
+
+impl Scheduler {
+    /// A run of `plan` in which nothing has happened.
+    #[must_use]
+    pub fn new(plan: Arc<Plan>, waves: Arc<Waves>) -> Self {
+        let blank = Progress {
+            standing: Standing::Waiting,
+            dispatches: 0,
+            rejected: Vec::new(),
+            feedback: None,
+        };
+        let state = State {
+            started: None,
+            phase: Phase::New,
+            head: Commit::from(""),
+            wave: 0,
+            round: 0,
+            jobs: 1,
+            tasks: vec![blank; plan.tasks.len()],
+            members: Vec::new(),
+            ready: VecDeque::new(),
+            open: 0,
+            live: 0,
+            again: Vec::new(),
+            attempts: BTreeMap::new(),
+            last_attempt: 0,
+            dispatches: 0,
+            owed: VecDeque::new(),
+            in_flight: BTreeMap::new(),
+            halt: Halt::default(),
+        };
+        Self { plan, waves, state }
+    }
+
+    /// Whether `event` can have happened now.
+    ///
+    /// # Errors
+    /// [`Illegal`] says what does not fit.
+    pub fn check(&self, event: &Event) -> Result<(), Illegal> {
+        let state = &self.state;
+        let begins = matches!(event, Event::RunStarted(_));
+        if begins != (state.phase == Phase::New) {
+            return Err(illegal("a run begins once, with its first event", event));
+        }
+        if event
+            .answers()
+            .is_some_and(|key| !state.in_flight.contains_key(&key))
+        {
+            return Err(illegal("nobody waits for this", event));
+        }
+        match event {
+            Event::Issued { effect } if !state.owed.contains(effect) => {
+                Err(illegal("this effect is not owed", event))
+            }
+            Event::WavePrepared { problems, .. }
+                if !problems.iter().all(|(ix, _)| self.is_member(*ix)) =>
+            {
+                Err(illegal(
+                    "a problem of a task that is not in the wave",
+                    event,
+                ))
+            }
+            Event::WorkspaceOpened { attempt }
+            | Event::WorkerEnded { attempt, .. }
+            | Event::Harvested { attempt, .. }
+            | Event::Verified { attempt, .. } => self.check_attempt(*attempt, event),
+            _ => Ok(()),
+        }
+    }
+
+    fn is_member(&self, ix: TaskIx) -> bool {
+        self.state.members.binary_search(&ix).is_ok()
+    }
+
+    fn check_attempt(&self, attempt: AttemptNo, event: &Event) -> Result<(), Illegal> {
+        match self.state.attempts.get(&attempt) {
+            None => Err(illegal("no such attempt", event)),
+            Some(body) => lifecycle::next(body.stage, self.plan.task(body.task), event).map(|_| ()),
+        }
+    }
+
+    /// Makes `event` true. It must have passed [`Scheduler::check`]; one that has not changes nothing
+    /// that matters to later events, but the run is no longer what the journal says.
+    pub fn apply(&mut self, event: &Event) {
+        if let (Some(key), false) = (event.answers(), matches!(event, Event::EffectFailed { .. })) {
+            self.state.in_flight.remove(&key);
+        }
+        match event {
+            Event::RunStarted(started) => self.begin(started),
+            Event::Issued { effect } => self.issued(effect),
+            Event::WavePrepared { problems, .. } => self.prepared(problems),
+            Event::Baselined { task, evidence } => self.baselined(*task, evidence),
+            Event::WorkspaceOpened { attempt }
+            | Event::WorkerEnded { attempt, .. }
+            | Event::Harvested { attempt, .. }
+            | Event::Verified { attempt, .. } => self.attempt_event(*attempt, event),
+            Event::WorkspaceDiscarded { attempt } => {
+                self.state.attempts.remove(attempt);
+            }
+            Event::Integrated {
+                wave: WaveNo(0),
+                evidence,
+                ..
+            } => self.base_judged(evidence),
+            Event::Integrated {
+                trial,
+                tree,
+                evidence,
+                ..
+            } => self.integrated(*trial, tree, evidence),
+            Event::Checkpointed { commit, .. } => self.checkpointed(commit),
+            Event::EffectFailed { key, why } => self.failed(*key, why),
+            Event::Interrupted => self.interrupted(),
+            Event::WallSpent => self.wall_spent(),
+            Event::Resumed { jobs } => self.resumed(*jobs),
+        }
+    }
+
+    fn begin(&mut self, started: &Started) {
+        self.state.started = Some(started.clone());
+        self.state.head = started.base.clone();
+        self.state.jobs = started.jobs.max(1);
+        self.state.phase = Phase::Base;
+        self.owe(Effect::Integrate {
+            wave: WaveNo(0),
+            round: 0,
+            trial: 1,
+            base: started.base.clone(),
+            tasks: Vec::new(),
+        });
+    }
+
+    fn issued(&mut self, effect: &Effect) {
+        let state = &mut self.state;
+        // Effects are issued in the order they are owed, so this looks at one or two of them.
+        if let Some(at) = state.owed.iter().position(|owed| owed == effect) {
+            state.owed.remove(at);
+        }
+        state.in_flight.insert(effect.key(), effect.clone());
+    }
+
+    fn owe(&mut self, effect: Effect) {
+        self.state.owed.push_back(effect);
+    }
+
+    /// The effects to start now, in order. Each is issued ([`Event::Issued`]) before it is started.
+    #[must_use]
+    pub fn due(&self) -> Vec<Effect> {
+        let halted = self.state.halt.interrupted || self.state.halt.parked.is_some();
+        let stops = |effect: &&Effect| !halted || matches!(effect, Effect::StopWorker { .. });
+        self.state.owed.iter().filter(stops).cloned().collect()
+    }
+
+    /// How the run ended, once it has.
+    #[must_use]
+    pub fn outcome(&self) -> Option<Outcome> {
+        let state = &self.state;
+        let idle = state.in_flight.is_empty();
+        if idle && state.owed.is_empty() && state.phase == Phase::Over {
+            return Some(Outcome::Finished);
+        }
+        if idle && state.phase == Phase::Refused {
+            return Some(Outcome::Refused);
+        }
+        if state.halt.interrupted {
+            let working = state
+                .in_flight
+                .keys()
+                .any(|key| matches!(key, Key::LaunchWorker(_)));
+            return (!working).then_some(Outcome::Interrupted);
+        }
+        let parked = state.halt.parked.as_ref().filter(|_| idle);
+        parked.map(|why| Outcome::Parked(why.clone()))
+    }
+
+    /// The plan.
+    #[must_use]
+    pub fn plan(&self) -> &Arc<Plan> {
+        &self.plan
+    }
+
+    /// The waves.
+    #[must_use]
+    pub fn waves(&self) -> &Arc<Waves> {
+        &self.waves
+    }
+
+    /// What the run is, once it has begun.
+    #[must_use]
+    pub fn started(&self) -> Option<&Started> {
+        self.state.started.as_ref()
+    }
+
+    /// Where the run's branch stands: the last checkpoint, or the base.
+    #[must_use]
+    pub fn head(&self) -> &Commit {
+        &self.state.head
+    }
+
+    /// The wave in work, from 1, and its round; 0 before the first.
+    #[must_use]
+    pub fn wave(&self) -> (WaveNo, u32) {
+        (WaveNo(self.state.wave), self.state.round)
+    }
+
+    /// The tasks of the wave's present round, in plan order.
+    #[must_use]
+    pub fn members(&self) -> &[TaskIx] {
+        &self.state.members
+    }
+
+    /// Where a task stands.
+    #[must_use]
+    pub fn standing(&self, ix: TaskIx) -> &Standing {
+        &self.state.tasks[ix.index()].standing
+    }
+
+    /// A task's dispatches that count.
+    #[must_use]
+    pub fn dispatches(&self, ix: TaskIx) -> u32 {
+        self.state.tasks[ix.index()].dispatches
+    }
+
+    /// Dispatches of the whole run that count.
+    #[must_use]
+    pub fn dispatched(&self) -> u32 {
+        self.state.dispatches
+    }
+
+    /// What the next attempt of a task is told about the last one.
+    #[must_use]
+    pub fn feedback(&self, ix: TaskIx) -> Option<&Arc<Feedback>> {
+        self.state.tasks[ix.index()].feedback.as_ref()
+    }
+
+    /// The task of an attempt whose workspace is not yet gone.
+    #[must_use]
+    pub fn task_of(&self, attempt: AttemptNo) -> Option<TaskIx> {
+        self.state.attempts.get(&attempt).map(|body| body.task)
+    }
+
+    /// The effects that were started and not yet answered.
+    pub fn in_flight(&self) -> impl Iterator<Item = &Effect> {
+        self.state.in_flight.values()
+    }
+
+    /// Whether the gates did not pass on the base, so that nothing was started.
+    #[must_use]
+    pub fn refused(&self) -> bool {
+        self.state.phase == Phase::Refused
+    }
+
+    /// Whether every task has its verdict.
+    #[must_use]
+    pub fn over(&self) -> bool {
+        self.state.phase == Phase::Over
+    }
+}
+
+fn illegal(why: &str, event: &Event) -> Illegal {
+    Illegal(format!("{why}: {event:?}"))
+}
+
+#[cfg(test)]
+mod explore;

@@ -1,0 +1,674 @@
+//! Every schedule of small plans, and random walks through larger ones, with crashes anywhere.
+//!
+//! The world here is a table of answers: each effect in flight may be answered in every way that the real
+//! world could answer it. A crash may come before an effect is issued, after it is issued and before it is
+//! started, and at any moment while it is in flight.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::evidence::{Change, Evidence, Harvest, How, Value, WorkerEnd};
+use crate::ids::Tree;
+use crate::path::RepoPath;
+use crate::plan::{Budget, Criterion, Limits, Proof, SandboxRules, Task, When};
+use crate::verdict::NotRun;
+use crate::waves::waves;
+
+/// Events that a walk may still use up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Trouble {
+    crashes: u32,
+    interrupts: u32,
+    faults: u32,
+    wall: u32,
+}
+
+const NO_TROUBLE: Trouble = Trouble {
+    crashes: 0,
+    interrupts: 0,
+    faults: 0,
+    wall: 0,
+};
+
+/// Which answers the world may give.
+#[derive(Clone, Debug, Default)]
+struct World {
+    /// Sets of tasks that are red together.
+    red: Vec<Vec<u32>>,
+    /// Whether everything but checkpoints goes well.
+    kind: bool,
+}
+
+fn task(id: &str, file: &str, after: &[u32], reads: &[&str], attempts: u32) -> Task {
+    let path = |name: &&str| RepoPath::new(name.as_bytes()).unwrap();
+    Task {
+        id: id.into(),
+        files: vec![path(&file)],
+        creates: vec![],
+        deletes: vec![],
+        reads: reads.iter().map(path).collect(),
+        read_globs: Arc::new([]),
+        after: after.iter().copied().map(TaskIx).collect(),
+        because: None,
+        prompt: "p".into(),
+        agent: "a".into(),
+        profile: "worker".into(),
+        attempts,
+        timeout_ms: 1,
+        checks: Arc::new([Criterion {
+            says: "s".into(),
+            run: Some("r".into()),
+            proof: Proof::FailToPass,
+        }]),
+        when: When::Always,
+    }
+}
+
+fn plan(tasks: Vec<Task>, attempts: u32) -> Arc<Plan> {
+    Arc::new(Plan {
+        name: "p".into(),
+        goal: "g".into(),
+        budget: Budget {
+            attempts,
+            wall_ms: 1,
+        },
+        limits: Limits {
+            check_timeout_ms: 1,
+            output_bytes: 1,
+            silence_ms: None,
+        },
+        sandbox: SandboxRules::default(),
+        agents: BTreeMap::new(),
+        checkpoints: vec![],
+        invariants: vec![],
+        tasks,
+    })
+}
+
+fn start(plan: &Arc<Plan>, jobs: u32) -> (Scheduler, Event) {
+    let scheduler = Scheduler::new(Arc::clone(plan), Arc::new(waves(plan).unwrap()));
+    let begin = Event::RunStarted(Started {
+        run: "r".into(),
+        seawall: "0".into(),
+        plan: Digest::of(b""),
+        base: Commit::from("base"),
+        onto: None,
+        branch: "refs/heads/seawall/p/r".into(),
+        jobs,
+    });
+    (scheduler, begin)
+}
+
+fn look(passes: bool) -> Vec<Evidence> {
+    vec![Evidence {
+        criterion: 0,
+        value: if passes { Value::Pass } else { Value::Fail },
+        why: String::new(),
+        command: String::new(),
+        tree: Tree::from("t"),
+        exit: Some(i32::from(!passes)),
+        ms: 0,
+        tail: String::new(),
+        bytes: 0,
+        output: Digest::of(b""),
+    }]
+}
+
+fn ended(attempt: AttemptNo, how: How) -> Event {
+    let end = WorkerEnd {
+        how,
+        ms: 0,
+        claim: String::new(),
+        bytes: 0,
+        leftovers: 0,
+        enforced: vec![],
+    };
+    Event::WorkerEnded { attempt, end }
+}
+
+fn changed(attempt: AttemptNo, task: TaskIx, content: &str) -> Event {
+    let change = Change {
+        commit: Commit::from(format!("h{}-{content}", task.0).as_str()),
+        tree: Tree::from("t"),
+        digest: Digest::from(format!("d{}-{content}", task.0).as_str()),
+        paths: vec![],
+        insertions: 0,
+        deletions: 0,
+    };
+    Event::Harvested {
+        attempt,
+        harvest: Harvest::Changed(change),
+    }
+}
+
+/// Every way in which the world may answer `effect`.
+fn answers(effect: &Effect, state: &State, world: &World) -> Vec<Event> {
+    let both = |event: fn(bool, &Effect) -> Event| {
+        if world.kind {
+            vec![event(true, effect)]
+        } else {
+            vec![event(true, effect), event(false, effect)]
+        }
+    };
+    match effect {
+        Effect::PrepareWave { .. } => both(|fine, effect| match effect {
+            Effect::PrepareWave { wave, round, .. } => {
+                Event::WavePrepared { wave: *wave, round: *round, problems: if fine { vec![] } else { vec![(TaskIx(0), "gone".into())] } }
+            }
+            _ => unreachable!(),
+        })
+        .into_iter()
+        .filter(|event| !matches!(event, Event::WavePrepared { problems, .. } if problems.iter().any(|(ix, _)| !state.members.contains(ix))))
+        .collect(),
+        Effect::Baseline { .. } => both(|fine, effect| match effect {
+            Effect::Baseline { task, .. } => Event::Baselined { task: *task, evidence: look(fine) },
+            _ => unreachable!(),
+        }),
+        Effect::OpenWorkspace { attempt, .. } => vec![Event::WorkspaceOpened { attempt: *attempt }],
+        Effect::LaunchWorker { attempt, .. } => {
+            let mut all = vec![ended(*attempt, How::Exited(0))];
+            if !world.kind {
+                all.push(ended(*attempt, How::TimedOut));
+            }
+            if state.in_flight.contains_key(&Key::StopWorker(*attempt)) {
+                all.push(ended(*attempt, How::Stopped));
+            }
+            all
+        }
+        Effect::StopWorker { .. } => vec![],
+        Effect::Harvest { attempt, task, .. } => {
+            let fresh = changed(*attempt, *task, &attempt.to_string());
+            let empty = Event::Harvested { attempt: *attempt, harvest: Harvest::Empty };
+            if world.kind { vec![fresh] } else { vec![fresh, changed(*attempt, *task, "same"), empty] }
+        }
+        Effect::Verify { .. } => both(|fine, effect| match effect {
+            Effect::Verify { attempt, .. } => Event::Verified { attempt: *attempt, evidence: look(fine) },
+            _ => unreachable!(),
+        }),
+        Effect::DiscardWorkspace { attempt } => vec![Event::WorkspaceDiscarded { attempt: *attempt }],
+        Effect::Integrate { wave, round, trial, tasks, .. } => {
+            let red = world.red.iter().any(|set| set.iter().all(|t| tasks.contains(&TaskIx(*t))));
+            vec![Event::Integrated {
+                wave: *wave,
+                round: *round,
+                trial: *trial,
+                tree: Tree::from(format!("{tasks:?}").as_str()),
+                evidence: look(!red || tasks.is_empty()),
+            }]
+        }
+        Effect::Checkpoint { wave, round, base, tasks, .. } => vec![Event::Checkpointed {
+            wave: *wave,
+            round: *round,
+            commit: Commit::from(format!("{base}+{:?}", tasks.iter().map(|t| t.0).collect::<Vec<_>>()).as_str()),
+        }],
+    }
+}
+
+/// The steps that are possible from here, and what trouble is left after each.
+fn steps(at: &Scheduler, trouble: Trouble, world: &World) -> Vec<(Event, Trouble)> {
+    let mut all = Vec::new();
+    let outcome = at.outcome();
+    if trouble.crashes > 0 && !matches!(outcome, Some(Outcome::Finished | Outcome::Refused)) {
+        all.push((
+            Event::Resumed {
+                jobs: at.state.jobs,
+            },
+            Trouble {
+                crashes: trouble.crashes - 1,
+                ..trouble
+            },
+        ));
+    }
+    match outcome {
+        Some(Outcome::Finished | Outcome::Refused) => return vec![],
+        Some(Outcome::Parked(_) | Outcome::Interrupted) => {
+            return vec![(
+                Event::Resumed {
+                    jobs: at.state.jobs,
+                },
+                trouble,
+            )];
+        }
+        None => {}
+    }
+    if let Some(effect) = at.due().into_iter().next() {
+        all.push((Event::Issued { effect }, trouble));
+        return all;
+    }
+    if trouble.interrupts > 0 && !at.state.halt.interrupted {
+        all.push((
+            Event::Interrupted,
+            Trouble {
+                interrupts: trouble.interrupts - 1,
+                ..trouble
+            },
+        ));
+    }
+    if trouble.wall > 0 {
+        all.push((
+            Event::WallSpent,
+            Trouble {
+                wall: trouble.wall - 1,
+                ..trouble
+            },
+        ));
+    }
+    for effect in at.in_flight() {
+        if trouble.faults > 0 && !matches!(effect, Effect::StopWorker { .. }) {
+            let failed = Event::EffectFailed {
+                key: effect.key(),
+                why: "disk full".into(),
+            };
+            all.push((
+                failed,
+                Trouble {
+                    faults: trouble.faults - 1,
+                    ..trouble
+                },
+            ));
+        }
+        all.extend(
+            answers(effect, &at.state, world)
+                .into_iter()
+                .map(|event| (event, trouble)),
+        );
+    }
+    all
+}
+
+/// What must be true in every state.
+fn hold(at: &Scheduler, world: &World) {
+    let state = &at.state;
+    assert!(state.dispatches <= at.plan.budget.attempts);
+    assert!(state.live <= state.jobs || state.live <= at.plan.tasks.len() as u32);
+    for (ix, task) in at.plan.each_task() {
+        assert!(
+            at.dispatches(ix) <= task.attempts,
+            "{} is over its dispatches",
+            task.id
+        );
+    }
+    let mut keys = BTreeSet::new();
+    for key in state
+        .owed
+        .iter()
+        .map(Effect::key)
+        .chain(state.in_flight.keys().copied())
+    {
+        assert!(keys.insert(key), "{key:?} is owed twice");
+    }
+    let mut owned = BTreeSet::new();
+    for attempt in state
+        .attempts
+        .values()
+        .filter(|attempt| attempt.stage != Stage::Ended)
+    {
+        assert!(matches!(at.standing(attempt.task), Standing::Attempting(_)));
+        for path in at.plan.task(attempt.task).owned() {
+            assert!(owned.insert(path.clone()), "{path} has two live owners");
+        }
+    }
+    for effect in state.owed.iter().chain(state.in_flight.values()) {
+        if let Effect::Checkpoint { tasks, .. } = effect {
+            for red in &world.red {
+                assert!(
+                    !red.iter().all(|t| tasks.contains(&TaskIx(*t))),
+                    "{tasks:?} is red and lands"
+                );
+            }
+        }
+    }
+    if at.outcome().is_none() {
+        assert!(
+            !state.in_flight.is_empty() || !at.due().is_empty(),
+            "stuck: {state:#?}"
+        );
+    }
+    if at.outcome() == Some(Outcome::Finished) {
+        for (ix, _) in at.plan.each_task() {
+            assert!(
+                matches!(at.standing(ix), Standing::Ended(_)),
+                "{ix:?} has no verdict"
+            );
+        }
+        assert!(state.attempts.is_empty(), "a workspace is left");
+    }
+}
+
+/// What a step may not undo.
+fn hold_step(before: &Scheduler, event: &Event, after: &Scheduler) {
+    assert!(
+        after.state.last_attempt >= before.state.last_attempt,
+        "an attempt number came again"
+    );
+    for (ix, _) in before.plan.each_task() {
+        if let Standing::Ended(verdict) = before.standing(ix) {
+            assert_eq!(
+                after.standing(ix),
+                &Standing::Ended(verdict.clone()),
+                "a last word changed"
+            );
+        }
+    }
+    if let Event::Issued {
+        effect: Effect::LaunchWorker { task, attempt, .. },
+    } = event
+    {
+        assert_eq!(
+            before.standing(*task),
+            &Standing::Attempting(*attempt),
+            "a ghost is launched"
+        );
+    }
+    if let Event::Issued {
+        effect: Effect::Baseline { task, .. } | Effect::OpenWorkspace { task, .. },
+    } = event
+    {
+        assert!(
+            !matches!(before.standing(*task), Standing::Ended(_)),
+            "finished work is repeated"
+        );
+    }
+}
+
+fn step(at: &Scheduler, event: &Event) -> Scheduler {
+    at.check(event)
+        .unwrap_or_else(|e| panic!("{e}\n{:#?}", at.state));
+    let mut next = at.clone();
+    next.apply(event);
+    hold_step(at, event, &next);
+    next
+}
+
+/// Visits every reachable state; how many there are.
+fn explore(plan: &Arc<Plan>, jobs: u32, trouble: Trouble, world: &World) -> usize {
+    let (scheduler, begin) = start(plan, jobs);
+    let first = step(&scheduler, &begin);
+    let mut seen = HashSet::new();
+    let mut stack = vec![(first, trouble)];
+    let mut finished = 0;
+    while let Some((at, trouble)) = stack.pop() {
+        if !seen.insert((at.state.clone(), trouble)) {
+            continue;
+        }
+        hold(&at, world);
+        finished += usize::from(at.outcome() == Some(Outcome::Finished));
+        for (event, left) in steps(&at, trouble, world) {
+            stack.push((step(&at, &event), left));
+        }
+    }
+    assert!(finished > 0, "no schedule ends");
+    seen.len()
+}
+
+#[test]
+fn every_schedule_of_one_task_with_every_trouble() {
+    let plan = plan(vec![task("a", "a", &[], &[], 2)], 3);
+    let trouble = Trouble {
+        crashes: 2,
+        interrupts: 1,
+        faults: 1,
+        wall: 1,
+    };
+    let states = explore(
+        &plan,
+        1,
+        trouble,
+        &World {
+            red: vec![vec![0]],
+            kind: false,
+        },
+    );
+    assert!(states > 1_000, "{states}");
+}
+
+#[test]
+fn every_schedule_of_two_siblings_with_a_crash_anywhere() {
+    let plan = plan(
+        vec![task("a", "a", &[], &[], 2), task("b", "b", &[], &[], 1)],
+        3,
+    );
+    let trouble = Trouble {
+        crashes: 1,
+        ..NO_TROUBLE
+    };
+    for red in [vec![], vec![vec![0]], vec![vec![0, 1]]] {
+        let states = explore(&plan, 2, trouble, &World { red, kind: false });
+        assert!(states > 1_000, "{states}");
+    }
+}
+
+#[test]
+fn every_schedule_of_a_chain_and_a_hazard() {
+    let tasks = vec![
+        task("a", "a", &[], &[], 1),
+        task("b", "b", &[0], &[], 1),
+        task("c", "a", &[], &["b"], 1),
+    ];
+    let plan = plan(tasks, 3);
+    let trouble = Trouble {
+        crashes: 1,
+        interrupts: 1,
+        ..NO_TROUBLE
+    };
+    let states = explore(
+        &plan,
+        2,
+        trouble,
+        &World {
+            red: vec![vec![1]],
+            kind: false,
+        },
+    );
+    assert!(states > 1_000, "{states}");
+}
+
+#[test]
+fn every_schedule_of_three_siblings_when_all_goes_well_but_the_checkpoint() {
+    let tasks = ["a", "b", "c"]
+        .map(|name| task(name, name, &[], &[], 1))
+        .to_vec();
+    let plan = plan(tasks, 3);
+    let trouble = Trouble {
+        crashes: 1,
+        ..NO_TROUBLE
+    };
+    let states = explore(
+        &plan,
+        2,
+        trouble,
+        &World {
+            red: vec![vec![0, 2]],
+            kind: true,
+        },
+    );
+    assert!(states > 1_000, "{states}");
+}
+
+/// One walk: choices say which of the possible steps is taken; afterwards the first is.
+fn walk(
+    plan: &Arc<Plan>,
+    jobs: u32,
+    mut trouble: Trouble,
+    world: &World,
+    choices: &[u16],
+) -> (Scheduler, Vec<Event>) {
+    let (scheduler, begin) = start(plan, jobs);
+    let mut journal = vec![begin.clone()];
+    let mut at = step(&scheduler, &begin);
+    let mut choices = choices.iter().copied();
+    while !matches!(at.outcome(), Some(Outcome::Finished | Outcome::Refused)) {
+        hold(&at, world);
+        let all = steps(&at, trouble, world);
+        let calm = all
+            .iter()
+            .position(|(event, left)| *left == trouble && !matches!(event, Event::Resumed { .. }));
+        let pick = choices
+            .next()
+            .map_or(calm.unwrap_or(0), |choice| usize::from(choice) % all.len());
+        let (event, left) = all[pick].clone();
+        at = step(&at, &event);
+        trouble = left;
+        journal.push(event);
+        assert!(journal.len() < 100_000, "the walk does not end");
+    }
+    hold(&at, world);
+    (at, journal)
+}
+
+fn some_plan() -> impl Strategy<Value = Vec<Task>> {
+    let one = (
+        0..6u8,
+        proptest::collection::vec(0..12u32, 0..3),
+        proptest::collection::vec(0..6u8, 0..2),
+        1..3u32,
+    );
+    proptest::collection::vec(one, 1..12).prop_map(|tasks| {
+        let name = |n: u8| format!("f{n}");
+        let build =
+            |(ix, (file, after, reads, attempts)): (usize, (u8, Vec<u32>, Vec<u8>, u32))| {
+                let after: Vec<u32> = after
+                    .into_iter()
+                    .filter(|dep| (*dep as usize) < ix)
+                    .collect();
+                let reads: Vec<String> =
+                    reads.into_iter().filter(|r| *r != file).map(name).collect();
+                let reads: Vec<&str> = reads.iter().map(String::as_str).collect();
+                task(&format!("t{ix}"), &name(file), &after, &reads, attempts)
+            };
+        tasks.into_iter().enumerate().map(build).collect()
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+    /// The journal of any walk, folded anew, is the state that the walk ended in.
+    #[test]
+    fn a_walk_ends_and_its_journal_replays(
+        tasks in some_plan(),
+        choices in proptest::collection::vec(any::<u16>(), 0..400),
+        red in proptest::collection::vec(proptest::collection::vec(0..12u32, 1..3), 0..3),
+        jobs in 1..4u32,
+    ) {
+        let plan = plan(tasks, 20);
+        let trouble = Trouble { crashes: 5, interrupts: 2, faults: 2, wall: 1 };
+        let (at, journal) = walk(&plan, jobs, trouble, &World { red, kind: false }, &choices);
+        let (mut again, _) = start(&plan, jobs);
+        for event in &journal {
+            again.check(event).unwrap();
+            again.apply(event);
+        }
+        prop_assert_eq!(again.state, at.state);
+    }
+
+    /// Crashes and interrupts change no verdict when the world answers the same.
+    #[test]
+    fn crashes_change_no_verdict(
+        tasks in some_plan(),
+        choices in proptest::collection::vec(any::<u16>(), 0..300),
+        red in proptest::collection::vec(proptest::collection::vec(0..12u32, 1..3), 0..3),
+        jobs in 1..4u32,
+    ) {
+        let plan = plan(tasks, 1000);
+        let world = World { red, kind: true };
+        let (calm, _) = walk(&plan, jobs, NO_TROUBLE, &world, &[]);
+        let trouble = Trouble { crashes: 8, interrupts: 3, faults: 3, wall: 0 };
+        let (rough, _) = walk(&plan, jobs, trouble, &world, &choices);
+        for (ix, _) in plan.each_task() {
+            prop_assert_eq!(accepted(&calm, ix), accepted(&rough, ix));
+        }
+        prop_assert_eq!(calm.head(), rough.head());
+    }
+}
+
+fn accepted(at: &Scheduler, ix: TaskIx) -> bool {
+    at.standing(ix) == &Standing::Ended(Verdict::Accepted)
+}
+
+#[test]
+fn an_event_that_nobody_waits_for_is_refused() {
+    let plan = plan(vec![task("a", "a", &[], &[], 1)], 1);
+    let (scheduler, begin) = start(&plan, 1);
+    assert!(
+        scheduler.check(&Event::Interrupted).is_err(),
+        "before the beginning"
+    );
+    let at = step(&scheduler, &begin);
+    assert!(at.check(&begin).is_err(), "a second beginning");
+    assert!(
+        at.check(&ended(AttemptNo(1), How::Exited(0))).is_err(),
+        "a ghost"
+    );
+    let owed = at.due().remove(0);
+    let issued = step(
+        &at,
+        &Event::Issued {
+            effect: owed.clone(),
+        },
+    );
+    assert!(
+        issued.check(&Event::Issued { effect: owed }).is_err(),
+        "issued twice"
+    );
+}
+
+#[test]
+fn budgets_end_a_run_with_verdicts() {
+    let tasks = ["a", "b", "c"]
+        .map(|name| task(name, name, &[], &[], 1))
+        .to_vec();
+    let plan = plan(tasks, 2);
+    let (at, _) = walk(
+        &plan,
+        1,
+        NO_TROUBLE,
+        &World {
+            red: vec![],
+            kind: true,
+        },
+        &[],
+    );
+    assert_eq!(at.standing(TaskIx(1)), &Standing::Ended(Verdict::Accepted));
+    assert_eq!(
+        at.standing(TaskIx(2)),
+        &Standing::Ended(Verdict::NotRun(NotRun::AttemptsSpent))
+    );
+}
+
+#[test]
+fn a_checkpoint_rejection_tries_again_on_top_of_what_landed() {
+    let tasks = vec![task("a", "a", &[], &[], 1), task("b", "b", &[], &[], 2)];
+    let plan = plan(tasks, 9);
+    let (at, journal) = walk(
+        &plan,
+        2,
+        NO_TROUBLE,
+        &World {
+            red: vec![vec![1]],
+            kind: true,
+        },
+        &[],
+    );
+    assert_eq!(at.standing(TaskIx(0)), &Standing::Ended(Verdict::Accepted));
+    assert!(matches!(
+        at.standing(TaskIx(1)),
+        Standing::Ended(Verdict::Rejected(_))
+    ));
+    assert_eq!(at.dispatches(TaskIx(1)), 2);
+    let second = journal.iter().find_map(|event| match event {
+        Event::Issued {
+            effect:
+                Effect::OpenWorkspace {
+                    task: TaskIx(1),
+                    attempt,
+                    base,
+                },
+        } if attempt.0 == 3 => Some(base),
+        _ => None,
+    });
+    assert_eq!(second.map(|base| &*base.0), Some("base+[0]"));
+}

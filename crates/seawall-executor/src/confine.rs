@@ -1,0 +1,142 @@
+//! One confined command, from order to report, without blocking the runtime.
+
+use std::ffi::OsString;
+use std::os::fd::AsFd as _;
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use seawall_core::ids::AttemptNo;
+use seawall_core::plan::SandboxRules;
+use seawall_sandbox::{
+    Confined, Ledger, Limits, Order, Output, Report, State, Stdin, Write, spawn,
+};
+
+use crate::crew::Crew;
+use crate::error::{ExecuteError, at};
+use crate::place::Room;
+
+/// A command and what is special about it.
+#[derive(Debug)]
+pub(crate) struct Job {
+    pub(crate) argv: Vec<OsString>,
+    pub(crate) room: Room,
+    pub(crate) write: Write,
+    pub(crate) stdin: Stdin,
+    /// Where its output is kept.
+    pub(crate) log: PathBuf,
+    /// The limits of its profile.
+    pub(crate) limits: Limits,
+    pub(crate) wall: Duration,
+    pub(crate) silence: Option<Duration>,
+    /// Names its liveness lock.
+    pub(crate) label: String,
+    /// Under which attempt it can be stopped.
+    pub(crate) attempt: Option<AttemptNo>,
+}
+
+/// Runs the job to its end. Dropping the future ends the whole process tree.
+pub(crate) async fn run(crew: &Crew, job: Job) -> Result<Report, ExecuteError> {
+    let attempt = job.attempt;
+    let order = order(crew, job)?;
+    let confined = spawn(&order)?;
+    if let Some(attempt) = attempt {
+        let stopper = confined
+            .stopper()
+            .map_err(at("hold on to a worker of", &order.workspace))?;
+        crew.live.insert(attempt, stopper);
+    }
+    let report = finished(confined).await;
+    if let Some(attempt) = attempt {
+        crew.live.remove(&attempt);
+    }
+    report
+}
+
+async fn finished(confined: Confined) -> Result<Report, ExecuteError> {
+    let lost = |e: std::io::Error| ExecuteError::Lost(e.to_string());
+    let control = UnixStream::from(confined.as_fd().try_clone_to_owned().map_err(lost)?);
+    // The flag is shared with the original, whose `finish` takes it back.
+    control.set_nonblocking(true).map_err(lost)?;
+    tokio::net::UnixStream::from_std(control)
+        .map_err(lost)?
+        .readable()
+        .await
+        .map_err(lost)?;
+    let report = tokio::task::spawn_blocking(move || confined.finish()).await;
+    Ok(report.map_err(|e| ExecuteError::Lost(e.to_string()))??)
+}
+
+fn order(crew: &Crew, job: Job) -> Result<Order, ExecuteError> {
+    let setup = &crew.setup;
+    let rules = &setup.plan.sandbox;
+    let alive = setup.place.alive(&job.label);
+    std::fs::File::create(&alive).map_err(at("make", &alive))?;
+    let home = |text: &String| expand(text, setup.home.as_deref());
+    Ok(Order {
+        argv: job.argv,
+        env: environment(rules, &home),
+        workspace: job.room.tree,
+        appears_at: setup.store.workdir().map(PathBuf::from),
+        cwd: None,
+        write: job.write,
+        read: rules
+            .read
+            .iter()
+            .map(home)
+            .map(PathBuf::from)
+            .filter(|path| path.exists())
+            .collect(),
+        home: job.room.home,
+        tmp: job.room.tmp,
+        stdin: job.stdin,
+        output: Output::File {
+            path: job.log,
+            cap: setup.plan.limits.output_bytes,
+        },
+        limits: Limits {
+            wall: Some(job.wall),
+            silence: job.silence,
+            ..job.limits
+        },
+        alive: Some(alive),
+        namespaces: setup.namespaces,
+    })
+}
+
+fn environment(
+    rules: &SandboxRules,
+    home: &impl Fn(&String) -> OsString,
+) -> Vec<(OsString, OsString)> {
+    let passed = rules
+        .pass
+        .iter()
+        .filter_map(|name| Some((name.into(), std::env::var_os(name)?)));
+    let set = rules
+        .env
+        .iter()
+        .map(|(name, value)| (name.into(), home(value)));
+    passed.chain(set).collect()
+}
+
+/// Replaces a leading `~/` by the user's home.
+fn expand(text: &str, home: Option<&std::path::Path>) -> OsString {
+    match (text.strip_prefix("~/"), home) {
+        (Some(rest), Some(home)) => home.join(rest).into(),
+        _ => text.into(),
+    }
+}
+
+/// What held, one short entry per protection.
+pub(crate) fn enforced(ledger: &Ledger) -> Vec<String> {
+    let entry = |name: &str, state: &State| match state {
+        State::Enforced { by } => Some(format!("{name}: {by}")),
+        State::Degraded { to, because } => Some(format!("{name}: only {to} ({because})")),
+        State::Off => None,
+    };
+    ledger
+        .entries
+        .iter()
+        .filter_map(|protection| entry(&protection.name, &protection.state))
+        .collect()
+}

@@ -1,0 +1,91 @@
+//! What every effect works with: the plan, the repository, the place on disk, the table of live workers.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use dashmap::DashMap;
+use seawall_core::ids::{AttemptNo, Commit};
+use seawall_core::path::RepoPath;
+use seawall_core::plan::Plan;
+use seawall_git::{CommitId, EntryKind, Store};
+use seawall_sandbox::Stopper;
+
+use crate::error::ExecuteError;
+use crate::place::Place;
+
+/// What a session of a run is given.
+#[derive(Debug)]
+pub struct Setup {
+    /// The plan.
+    pub plan: Arc<Plan>,
+    /// The repository.
+    pub store: Store,
+    /// The run's directory.
+    pub place: Place,
+    /// The run's id.
+    pub run: String,
+    /// The run's branch, in full.
+    pub branch: String,
+    /// When the run began, in seconds since 1970: the time of all its commits, so that making one twice
+    /// makes the same.
+    pub began: i64,
+    /// Wall time that is left of the budget.
+    pub wall: Duration,
+    /// The user's home, for `~/` in a plan.
+    pub home: Option<PathBuf>,
+    /// Whether namespaces are used where they can be had.
+    pub namespaces: bool,
+}
+
+/// The session's setup, and what its effects share.
+#[derive(Debug)]
+pub(crate) struct Crew {
+    pub(crate) setup: Setup,
+    /// Handles to end live workers, by attempt.
+    pub(crate) live: DashMap<AttemptNo, Stopper>,
+    /// The files of the base that was asked for last.
+    listing: Mutex<Option<(Commit, Arc<Listing>)>>,
+}
+
+/// The files of one commit.
+pub(crate) type Listing = HashMap<RepoPath, EntryKind>;
+
+impl Crew {
+    pub(crate) fn new(setup: Setup) -> Self {
+        Self {
+            setup,
+            live: DashMap::new(),
+            listing: Mutex::new(None),
+        }
+    }
+
+    /// The files of `base`. Listed once per wave, and shared.
+    pub(crate) fn listing(&self, base: &Commit) -> Result<Arc<Listing>, ExecuteError> {
+        let mut cached = self.listing.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((commit, listing)) = &*cached
+            && commit == base
+        {
+            return Ok(Arc::clone(listing));
+        }
+        let entries = self.setup.store.list(&id(base)?)?;
+        // A name that is no path of ours can be owned by no task.
+        let known = entries
+            .into_iter()
+            .filter_map(|e| Some((RepoPath::new(&e.path).ok()?, e.kind)));
+        let listing = Arc::new(known.collect::<Listing>());
+        *cached = Some((base.clone(), Arc::clone(&listing)));
+        Ok(listing)
+    }
+}
+
+/// A commit as the repository knows it.
+pub(crate) fn id(commit: &Commit) -> Result<CommitId, ExecuteError> {
+    Ok(commit.0.parse()?)
+}
+
+/// A commit as the core knows it.
+pub(crate) fn commit(id: &CommitId) -> Commit {
+    Commit::from(id.as_str())
+}

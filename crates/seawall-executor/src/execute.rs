@@ -1,0 +1,363 @@
+//! One arm per effect, in the order of the flow.
+//!
+//! Each arm is safe to do twice: it begins by removing what an earlier, interrupted try of the same effect
+//! may have left, or finds that the effect is already done.
+
+use std::fs;
+use std::io;
+use std::sync::Arc;
+
+use seawall_core::effect::Effect;
+use seawall_core::event::Event;
+use seawall_core::evidence::{Change, Harvest};
+use seawall_core::ids::{AttemptNo, Commit, Digest, TaskIx, Tree, WaveNo};
+use seawall_core::path::RepoPath;
+use seawall_core::scheduler::{Scheduler, Standing};
+use seawall_core::verdict::Feedback;
+use seawall_git::{Changed, Label, Owned, TreeId, show};
+
+use crate::crew::{Crew, commit, id};
+use crate::error::{ExecuteError, at};
+use crate::look::Look;
+use crate::{look, prepare, work};
+
+/// What an effect needs to know of the state in which it was issued.
+#[derive(Debug, Default)]
+pub(crate) struct Context {
+    /// The journal's digest.
+    head: String,
+    /// The tasks of the wave's round.
+    members: Vec<TaskIx>,
+    /// Why the task's last attempt was rejected.
+    feedback: Option<Arc<Feedback>>,
+    /// The harvests to integrate.
+    harvests: Vec<Commit>,
+}
+
+impl Context {
+    pub(crate) fn of(effect: &Effect, scheduler: &Scheduler, head: &str) -> Self {
+        let mut context = Self {
+            head: head.to_owned(),
+            ..Self::default()
+        };
+        match effect {
+            Effect::PrepareWave { .. } => context.members = scheduler.members().to_vec(),
+            Effect::LaunchWorker { task, .. } => {
+                context.feedback = scheduler.feedback(*task).cloned()
+            }
+            Effect::Integrate { tasks, .. } => {
+                let harvest = |ix: &TaskIx| match scheduler.standing(*ix) {
+                    Standing::Passed(passed) => Some(passed.harvest.clone()),
+                    _ => None,
+                };
+                context.harvests = tasks.iter().filter_map(harvest).collect();
+            }
+            _ => {}
+        }
+        context
+    }
+}
+
+/// Does `effect`; the event that answers it, unless another effect's event does.
+pub(crate) async fn execute(
+    crew: &Arc<Crew>,
+    effect: Effect,
+    context: Context,
+) -> Result<Option<Event>, ExecuteError> {
+    let event = match effect {
+        Effect::PrepareWave { wave, round, base } => {
+            let problems = blocking(crew, move |crew| {
+                prepare::problems(crew, &base, &context.members)
+            })
+            .await?;
+            Event::WavePrepared {
+                wave,
+                round,
+                problems,
+            }
+        }
+        Effect::Baseline { task, base } => {
+            let evidence = look::on_base(crew, task, &base).await?;
+            Event::Baselined { task, evidence }
+        }
+        Effect::OpenWorkspace {
+            task,
+            attempt,
+            base,
+        } => {
+            blocking(crew, move |crew| open_workspace(crew, task, attempt, &base)).await?;
+            Event::WorkspaceOpened { attempt }
+        }
+        Effect::LaunchWorker {
+            task,
+            attempt,
+            base,
+        } => {
+            let end = work::run(crew, task, attempt, base, context.feedback).await?;
+            Event::WorkerEnded { attempt, end }
+        }
+        Effect::StopWorker { attempt } => {
+            work::stop(crew, attempt)?;
+            return Ok(None);
+        }
+        Effect::Harvest {
+            task,
+            attempt,
+            base,
+        } => {
+            let harvest = blocking(crew, move |crew| harvest(crew, task, attempt, &base)).await?;
+            Event::Harvested { attempt, harvest }
+        }
+        Effect::Verify {
+            task,
+            attempt,
+            harvest,
+        } => {
+            let evidence = look::after(crew, task, attempt, &harvest).await?;
+            Event::Verified { attempt, evidence }
+        }
+        Effect::DiscardWorkspace { attempt } => {
+            blocking(crew, move |crew| crew.setup.place.attempt(attempt).clear()).await?;
+            Event::WorkspaceDiscarded { attempt }
+        }
+        Effect::Integrate {
+            wave,
+            round,
+            trial,
+            base,
+            ..
+        } => {
+            let (tree, whole) =
+                blocking(crew, move |crew| compose(crew, &base, &context.harvests)).await?;
+            let look = Look {
+                label: format!("wave-{wave}.{round}.{trial}"),
+                commit: whole,
+                tree: tree.clone(),
+            };
+            let evidence = look::at_gates(crew, look, trial > 1).await?;
+            Event::Integrated {
+                wave,
+                round,
+                trial,
+                tree,
+                evidence,
+            }
+        }
+        Effect::Checkpoint {
+            wave,
+            round,
+            base,
+            tree,
+            tasks,
+        } => {
+            let make = move |crew: &Crew| {
+                checkpoint(crew, (wave, round), &base, &tree, &tasks, &context.head)
+            };
+            Event::Checkpointed {
+                wave,
+                round,
+                commit: blocking(crew, make).await?,
+            }
+        }
+    };
+    Ok(Some(event))
+}
+
+/// Runs `work` where it may block.
+pub(crate) async fn blocking<T: Send + 'static>(
+    crew: &Arc<Crew>,
+    work: impl FnOnce(&Crew) -> Result<T, ExecuteError> + Send + 'static,
+) -> Result<T, ExecuteError> {
+    let crew = Arc::clone(crew);
+    let done = tokio::task::spawn_blocking(move || work(&crew)).await;
+    done.unwrap_or_else(|e| Err(ExecuteError::Lost(e.to_string())))
+}
+
+fn open_workspace(
+    crew: &Crew,
+    task: TaskIx,
+    attempt: AttemptNo,
+    base: &Commit,
+) -> Result<(), ExecuteError> {
+    let room = crew.setup.place.attempt(attempt);
+    room.furnish()?;
+    let creates = bytes(&crew.setup.plan.task(task).creates);
+    Ok(crew
+        .setup
+        .store
+        .open_workspace(&id(base)?, &room.tree, &creates)?)
+}
+
+fn harvest(
+    crew: &Crew,
+    task: TaskIx,
+    attempt: AttemptNo,
+    base: &Commit,
+) -> Result<Harvest, ExecuteError> {
+    let setup = &crew.setup;
+    let body = setup.plan.task(task);
+    let room = setup.place.attempt(attempt);
+    for path in &body.deletes {
+        delete_promised(&room.tree, path)?;
+    }
+    let owned = Owned {
+        files: bytes(&body.files),
+        creates: bytes(&body.creates),
+        deletes: bytes(&body.deletes),
+    };
+    let label = Label::new(&["runs", &setup.run, "harvests", &attempt.to_string()])?;
+    let found = setup
+        .store
+        .harvest(&id(base)?, &room.tree, &owned, &label, setup.began)?;
+    Ok(match found {
+        seawall_git::Harvest::Empty => Harvest::Empty,
+        seawall_git::Harvest::Changed(changed) => Harvest::Changed(change(&changed)),
+        seawall_git::Harvest::Missing(missing) => Harvest::Missing {
+            what: missing
+                .iter()
+                .map(|m| format!("{} {}", show(&m.path), m.what))
+                .collect(),
+        },
+        seawall_git::Harvest::Drift(drifts) => Harvest::Drift {
+            what: drifts
+                .list
+                .iter()
+                .take(32)
+                .map(|d| format!("{} {}", show(&d.path), d.what))
+                .collect(),
+            total: drifts.total,
+        },
+    })
+}
+
+/// The plan says that the file goes; a worker that may write only its own files cannot unlink one.
+fn delete_promised(tree: &std::path::Path, path: &RepoPath) -> Result<(), ExecuteError> {
+    use std::os::unix::ffi::OsStrExt as _;
+    let (mut at_dir, mut parts) = (
+        tree.to_owned(),
+        path.as_bytes().split(|b| *b == b'/').peekable(),
+    );
+    while let Some(part) = parts.next() {
+        at_dir.push(std::ffi::OsStr::from_bytes(part));
+        match fs::symlink_metadata(&at_dir) {
+            Ok(found) if parts.peek().is_some() && found.is_dir() => {}
+            Ok(found) if parts.peek().is_none() && found.is_file() => {
+                return fs::remove_file(&at_dir).map_err(at("remove", &at_dir));
+            }
+            // Gone already, or something else stands there: harvest says what.
+            Ok(_) => return Ok(()),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(e) => return Err(at("look at", &at_dir)(e)),
+        }
+    }
+    Ok(())
+}
+
+fn change(changed: &Changed) -> Change {
+    let line = |c: &seawall_git::Change| {
+        let after = c.after.as_ref().map_or("", |blob| blob.as_str());
+        format!("{}\0{after}\n", show(&c.path))
+    };
+    Change {
+        commit: commit(&changed.commit),
+        tree: Tree::from(changed.tree.as_str()),
+        digest: Digest::of(
+            changed
+                .changes
+                .iter()
+                .map(line)
+                .collect::<String>()
+                .as_bytes(),
+        ),
+        paths: changed.changes.iter().map(|c| show(&c.path)).collect(),
+        insertions: changed.stat.insertions as u64,
+        deletions: changed.stat.deletions as u64,
+    }
+}
+
+/// The harvests put on `base`: the tree, and a commit of it to open workspaces from.
+fn compose(
+    crew: &Crew,
+    base: &Commit,
+    harvests: &[Commit],
+) -> Result<(Tree, Commit), ExecuteError> {
+    let (store, parent) = (&crew.setup.store, id(base)?);
+    if harvests.is_empty() {
+        return Ok((Tree::from(store.tree_of(&parent)?.as_str()), base.clone()));
+    }
+    let harvests = harvests.iter().map(id).collect::<Result<Vec<_>, _>>()?;
+    let tree = store.compose(&parent, &harvests)?;
+    let whole = store.scratch_commit(&tree, &parent, "seawall: trial\n", crew.setup.began)?;
+    Ok((Tree::from(tree.as_str()), commit(&whole)))
+}
+
+fn checkpoint(
+    crew: &Crew,
+    (wave, round): (WaveNo, u32),
+    base: &Commit,
+    tree: &Tree,
+    tasks: &[TaskIx],
+    head: &str,
+) -> Result<Commit, ExecuteError> {
+    let setup = &crew.setup;
+    let (parent, tree): (_, TreeId) = (id(base)?, tree.0.parse()?);
+    let title = trailers(crew, wave, round, tasks);
+    if let Some(made) = already_made(crew, &parent, &tree, &title.mark)? {
+        return Ok(made);
+    }
+    let message = format!("{}Seawall-Journal: {head}\n", title.text);
+    Ok(commit(&setup.store.checkpoint(
+        &parent,
+        &tree,
+        &message,
+        &setup.branch,
+        setup.began,
+    )?))
+}
+
+/// A checkpoint's message without its last trailer.
+struct Message {
+    text: String,
+    /// The trailers that say which checkpoint it is.
+    mark: String,
+}
+
+fn trailers(crew: &Crew, wave: WaveNo, round: u32, tasks: &[TaskIx]) -> Message {
+    let (setup, count) = (&crew.setup, tasks.len());
+    let noun = if count == 1 { "task" } else { "tasks" };
+    let mark = format!(
+        "Seawall-Run: {}\nSeawall-Wave: {wave}\nSeawall-Round: {round}\n",
+        setup.run
+    );
+    let mut text = format!(
+        "{}: wave {wave}, {count} {noun}\n\n{}\n\n{mark}",
+        setup.plan.name,
+        setup.plan.goal.trim()
+    );
+    for task in tasks {
+        text.push_str(&format!("Seawall-Task: {}\n", setup.plan.task(*task).id));
+    }
+    Message { text, mark }
+}
+
+/// The branch's tip, when a try of this very checkpoint put it there before a crash. The journal's digest in
+/// its message is then that of the first try.
+fn already_made(
+    crew: &Crew,
+    parent: &seawall_git::CommitId,
+    tree: &TreeId,
+    mark: &str,
+) -> Result<Option<Commit>, ExecuteError> {
+    let store = &crew.setup.store;
+    let Some(tip) = store.tip(&crew.setup.branch)? else {
+        return Ok(None);
+    };
+    let facts = store.facts(&tip)?;
+    let same =
+        facts.parents == [parent.clone()] && facts.tree == *tree && facts.message.contains(mark);
+    Ok(same.then(|| commit(&tip)))
+}
+
+fn bytes(paths: &[RepoPath]) -> Vec<Vec<u8>> {
+    paths.iter().map(|path| path.as_bytes().to_vec()).collect()
+}

@@ -1,0 +1,217 @@
+//! Checks: each is run by Seawall, confined, in a fresh workspace that no worker has touched.
+
+use std::ffi::OsString;
+use std::fs;
+use std::os::unix::ffi::OsStringExt as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use seawall_core::evidence::Evidence;
+use seawall_core::fill::shell;
+use seawall_core::ids::{AttemptNo, Commit, TaskIx, Tree};
+use seawall_core::path::{RepoPath, escape};
+use seawall_core::plan::{Criterion, Proof, Task};
+use seawall_sandbox::{End as SandboxEnd, Report, Stdin, Write, profile};
+use seawall_verify::{End, Ran, after as judge_after, gate, manual, on_base as judge_on_base};
+
+use crate::confine::{self, Job};
+use crate::crew::{Crew, id};
+use crate::error::{ExecuteError, at};
+use crate::execute::blocking;
+use crate::place::Room;
+
+/// Where to look.
+#[derive(Clone, Debug)]
+pub(crate) struct Look {
+    /// Names the workspace and the logs.
+    pub(crate) label: String,
+    /// What the workspace holds.
+    pub(crate) commit: Commit,
+    /// Its tree, for the record.
+    pub(crate) tree: Tree,
+}
+
+/// Runs a task's checks on the base.
+pub(crate) async fn on_base(
+    crew: &Arc<Crew>,
+    ix: TaskIx,
+    base: &Commit,
+) -> Result<Vec<Evidence>, ExecuteError> {
+    let task = crew.setup.plan.task(ix);
+    if task.checks.iter().all(|check| check.run.is_none()) {
+        return Ok(Vec::new());
+    }
+    let look = look(crew, format!("base-{}-{}", ix.0, base.short()), base).await?;
+    in_fresh_workspace(crew, &look, async |room| {
+        let mut all = Vec::new();
+        for (n, check) in (0..).zip(task.checks.iter()) {
+            if let Some(command) = command(check, task) {
+                let ran = run(crew, &look, room, n, command).await?;
+                all.push(judge_on_base(n, check.proof, &ran));
+            }
+        }
+        Ok(all)
+    })
+    .await
+}
+
+/// Runs a task's checks on its harvest.
+pub(crate) async fn after(
+    crew: &Arc<Crew>,
+    ix: TaskIx,
+    attempt: AttemptNo,
+    harvest: &Commit,
+) -> Result<Vec<Evidence>, ExecuteError> {
+    let task = crew.setup.plan.task(ix);
+    let look = look(crew, format!("verify-{attempt}"), harvest).await?;
+    in_fresh_workspace(crew, &look, async |room| {
+        let mut all = Vec::new();
+        for (n, check) in (0..).zip(task.checks.iter()) {
+            all.push(match command(check, task) {
+                Some(command) => judge_after(n, &run(crew, &look, room, n, command).await?),
+                None => manual(n, look.tree.clone()),
+            });
+        }
+        Ok(all)
+    })
+    .await
+}
+
+/// Runs the plan's gates; with `first_red_ends`, the first one that does not pass is the last.
+pub(crate) async fn at_gates(
+    crew: &Arc<Crew>,
+    look: Look,
+    first_red_ends: bool,
+) -> Result<Vec<Evidence>, ExecuteError> {
+    in_fresh_workspace(crew, &look, async |room| {
+        let mut all: Vec<Evidence> = Vec::new();
+        for (n, criterion) in (0..).zip(crew.setup.plan.gates()) {
+            let command = criterion.run.clone().unwrap_or_default().into_bytes();
+            all.push(gate(n, &run(crew, &look, room, n, command).await?));
+            if first_red_ends && !all.iter().all(Evidence::passes) {
+                break;
+            }
+        }
+        Ok(all)
+    })
+    .await
+}
+
+async fn look(crew: &Arc<Crew>, label: String, at: &Commit) -> Result<Look, ExecuteError> {
+    let commit = at.clone();
+    let tree = blocking(crew, move |crew| {
+        Ok(crew.setup.store.tree_of(&id(&commit)?)?)
+    })
+    .await?;
+    Ok(Look {
+        label,
+        commit: at.clone(),
+        tree: Tree::from(tree.as_str()),
+    })
+}
+
+fn command(check: &Criterion, task: &Task) -> Option<Vec<u8>> {
+    let files: Vec<&RepoPath> = task.files.iter().chain(&task.creates).collect();
+    let run = check
+        .run
+        .as_ref()
+        .filter(|_| check.proof != Proof::Manual)?;
+    Some(shell(run, &files, &task.id))
+}
+
+async fn in_fresh_workspace<T>(
+    crew: &Arc<Crew>,
+    look: &Look,
+    work: impl AsyncFnOnce(&Room) -> Result<T, ExecuteError>,
+) -> Result<T, ExecuteError> {
+    let room = crew.setup.place.check(&look.label);
+    let (made, commit) = (room.clone(), look.commit.clone());
+    blocking(crew, move |crew| {
+        made.clear()?;
+        made.furnish()?;
+        Ok(crew
+            .setup
+            .store
+            .open_workspace(&id(&commit)?, &made.tree, &[])?)
+    })
+    .await?;
+    let done = work(&room).await;
+    blocking(crew, move |_| room.clear()).await?;
+    done
+}
+
+async fn run(
+    crew: &Arc<Crew>,
+    look: &Look,
+    room: &Room,
+    criterion: u32,
+    command: Vec<u8>,
+) -> Result<Ran, ExecuteError> {
+    let setup = &crew.setup;
+    let log = setup.place.check_log(&look.label, criterion);
+    let profile = profile("check")
+        .ok_or_else(|| ExecuteError::Lost("there is no profile `check`".to_owned()))?;
+    let wall = Duration::from_millis(setup.plan.limits.check_timeout_ms);
+    let job = Job {
+        argv: vec![
+            "/bin/sh".into(),
+            "-c".into(),
+            OsString::from_vec(command.clone()),
+        ],
+        room: room.clone(),
+        write: Write::Workspace,
+        stdin: Stdin::Null,
+        log: log.clone(),
+        limits: profile.limits,
+        wall,
+        silence: None,
+        label: format!("{}.{criterion}", look.label),
+        attempt: None,
+    };
+    let report = confine::run(crew, job).await?;
+    let tree = look.tree.clone();
+    blocking(crew, move |_| {
+        let output = fs::read(&log).map_err(at("read", &log))?;
+        ran(&report, shown(&command), tree, output, wall)
+    })
+    .await
+}
+
+fn ran(
+    report: &Report,
+    command: String,
+    tree: Tree,
+    output: Vec<u8>,
+    wall: Duration,
+) -> Result<Ran, ExecuteError> {
+    let ms = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    if let Some(why) = &report.output_error {
+        return Err(ExecuteError::Output(why.clone()));
+    }
+    let end = match &report.end {
+        SandboxEnd::Exited(status) => End::Exited(*status),
+        SandboxEnd::Signalled(signal) => End::Signalled(*signal),
+        SandboxEnd::TimedOut | SandboxEnd::Silent => End::TimedOut(ms(wall)),
+        SandboxEnd::Stopped => End::Stopped,
+        SandboxEnd::CouldNotStart { step, error } => End::CouldNotStart(format!("{step}: {error}")),
+    };
+    Ok(Ran {
+        command,
+        tree,
+        end,
+        ms: ms(report.wall),
+        bytes: report.output_bytes,
+        output,
+    })
+}
+
+fn shown(command: &[u8]) -> String {
+    match std::str::from_utf8(command) {
+        Ok(text) => text.to_owned(),
+        Err(_) => {
+            let mut text = String::new();
+            let _ = escape(command, &mut text); // a String takes every write
+            text
+        }
+    }
+}

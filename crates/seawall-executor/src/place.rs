@@ -1,0 +1,162 @@
+//! Where a run keeps its things: `<git common dir>/seawall/runs/<run>/`.
+//!
+//! ```text
+//! journal.jsonl  plan.toml  plan.json  lock     what the run is
+//! attempts/7/{tree,home,tmp}                    a workspace, until it is discarded
+//! checks/verify-7/{tree,home,tmp}               a check's workspace, while it runs
+//! alive/attempt-7                               locked while any process of that worker may live
+//! logs/attempt-7.log  logs/attempt-7.brief.md   what was said to and by a worker; kept
+//! logs/verify-7.0.log                           what a check printed; kept
+//! ```
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use nix::fcntl::{Flock, FlockArg};
+use seawall_core::ids::AttemptNo;
+
+use crate::error::{ExecuteError, at};
+
+/// The directory of one run.
+#[derive(Clone, Debug)]
+pub struct Place {
+    root: PathBuf,
+}
+
+/// The three private directories of one confined command.
+#[derive(Clone, Debug)]
+pub(crate) struct Room {
+    /// Holds the other three.
+    pub(crate) root: PathBuf,
+    /// The workspace.
+    pub(crate) tree: PathBuf,
+    /// What `HOME` is.
+    pub(crate) home: PathBuf,
+    /// What `TMPDIR` is.
+    pub(crate) tmp: PathBuf,
+}
+
+/// How long a worker of a dead supervisor may take to die: it notices at once, and then is killed.
+const GHOSTS_DIE_WITHIN: Duration = Duration::from_secs(20);
+
+impl Place {
+    /// The run whose directory is `root`.
+    #[must_use]
+    pub fn new(root: PathBuf) -> Self {
+        Self { root }
+    }
+
+    /// The run's directory.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Makes the directories that every run has.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn lay_out(&self) -> Result<(), ExecuteError> {
+        for name in ["attempts", "checks", "alive", "logs"] {
+            let dir = self.root.join(name);
+            fs::create_dir_all(&dir).map_err(at("make", &dir))?;
+        }
+        Ok(())
+    }
+
+    /// What a worker printed.
+    #[must_use]
+    pub fn worker_log(&self, attempt: AttemptNo) -> PathBuf {
+        self.root.join(format!("logs/attempt-{attempt}.log"))
+    }
+
+    /// What a worker was told.
+    #[must_use]
+    pub fn brief(&self, attempt: AttemptNo) -> PathBuf {
+        self.root.join(format!("logs/attempt-{attempt}.brief.md"))
+    }
+
+    pub(crate) fn check_log(&self, label: &str, criterion: u32) -> PathBuf {
+        self.root.join(format!("logs/{label}.{criterion}.log"))
+    }
+
+    pub(crate) fn attempt(&self, attempt: AttemptNo) -> Room {
+        Room::at(self.root.join(format!("attempts/{attempt}")))
+    }
+
+    pub(crate) fn check(&self, label: &str) -> Room {
+        Room::at(self.root.join("checks").join(label))
+    }
+
+    pub(crate) fn alive(&self, label: &str) -> PathBuf {
+        self.root.join("alive").join(label)
+    }
+
+    /// Waits until every process of an earlier supervisor of this run is dead, and removes the workspaces of
+    /// its checks. Returns how many workers or checks it had left.
+    ///
+    /// # Errors
+    /// When one does not die, or a directory cannot be removed.
+    pub fn lay_ghosts(&self) -> Result<usize, ExecuteError> {
+        let alive = self.root.join("alive");
+        let deadline = Instant::now() + GHOSTS_DIE_WITHIN;
+        let mut ghosts = 0;
+        for entry in fs::read_dir(&alive).map_err(at("read", &alive))? {
+            let path = entry.map_err(at("read", &alive))?.path();
+            ghosts += usize::from(wait_unlocked(&path, deadline)?);
+            fs::remove_file(&path).map_err(at("remove", &path))?;
+        }
+        let checks = self.root.join("checks");
+        for entry in fs::read_dir(&checks).map_err(at("read", &checks))? {
+            seawall_git::remove_workspace(&entry.map_err(at("read", &checks))?.path())?;
+        }
+        Ok(ghosts)
+    }
+}
+
+/// Whether the lock was held at first.
+fn wait_unlocked(path: &Path, deadline: Instant) -> Result<bool, ExecuteError> {
+    let mut file = fs::File::open(path).map_err(at("open", path))?;
+    let mut held = false;
+    loop {
+        match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+            Ok(_) => return Ok(held),
+            Err((_, errno)) if Instant::now() > deadline => {
+                return Err(at(
+                    "wait for the processes of an earlier run that hold",
+                    path,
+                )(errno.into()));
+            }
+            Err((back, _)) => file = back,
+        }
+        held = true;
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+impl Room {
+    fn at(root: PathBuf) -> Self {
+        let [tree, home, tmp] = ["tree", "home", "tmp"].map(|name| root.join(name));
+        Self {
+            root,
+            tree,
+            home,
+            tmp,
+        }
+    }
+
+    /// Makes home and tmp anew and empty; the workspace is git's to make.
+    pub(crate) fn furnish(&self) -> Result<(), ExecuteError> {
+        for dir in [&self.home, &self.tmp] {
+            seawall_git::remove_workspace(dir)?;
+            fs::create_dir_all(dir).map_err(at("make", dir))?;
+        }
+        Ok(())
+    }
+
+    /// Removes everything.
+    pub(crate) fn clear(&self) -> Result<(), ExecuteError> {
+        Ok(seawall_git::remove_workspace(&self.root)?)
+    }
+}

@@ -1,0 +1,59 @@
+//! Puts harvests together: disjoint changes into one tree, without a merge.
+//!
+//! A harvest says for each path from what to what it changed. It is applied only where the tree still holds the former,
+//! and no path may be changed by two harvests, so the result is the same in every order and nothing is ever resolved.
+
+use std::collections::BTreeSet;
+
+use git2::{Oid, Repository};
+
+use crate::edit::{Edit, apply, changes};
+use crate::error::{Error, Result, git};
+use crate::id::{CommitId, TreeId};
+use crate::store::Store;
+use crate::tree::{commit_tree, find_leaf};
+
+impl Store {
+    /// The tree of `base` with what each harvest changed against its own parent. Costs what changed.
+    ///
+    /// # Errors
+    /// [`Error::Overlap`] when two harvests change one path, even alike; [`Error::StaleBase`] when `base` differs from the
+    /// parent of a harvest at a path that the harvest changes; [`Error::PathClash`] when a file of one is a directory of
+    /// another.
+    pub fn compose(&self, base: &CommitId, harvests: &[CommitId]) -> Result<TreeId> {
+        let repo = self.open()?;
+        let base = commit_tree(&repo, base)?;
+        let mut touched = BTreeSet::new();
+        let mut edits = Vec::new();
+        for harvest in harvests {
+            for edit in own_changes(&repo, harvest)? {
+                if !touched.insert(edit.path.clone()) {
+                    return Err(Error::Overlap(edit.path));
+                }
+                if find_leaf(&base, &edit.path)? != edit.from {
+                    return Err(Error::StaleBase(edit.path));
+                }
+                edits.push(edit);
+            }
+        }
+        apply(&repo, base.id(), &edits).map(TreeId::from_oid)
+    }
+
+    /// The tree of a commit.
+    pub fn tree_of(&self, commit: &CommitId) -> Result<TreeId> {
+        let repo = self.open()?;
+        Ok(TreeId::from_oid(commit_tree(&repo, commit)?.id()))
+    }
+}
+
+fn own_changes(repo: &Repository, harvest: &CommitId) -> Result<Vec<Edit>> {
+    let commit = repo
+        .find_commit(harvest.oid())
+        .map_err(git("read a harvest"))?;
+    let parents: Vec<Oid> = commit.parent_ids().collect();
+    let [parent] = parents[..] else {
+        return Err(Error::NotAHarvest(harvest.clone()));
+    };
+    let from = commit_tree(repo, &CommitId::from_oid(parent))?.id();
+    changes(repo, from, commit.tree_id())
+}

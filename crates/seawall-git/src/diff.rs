@@ -1,0 +1,89 @@
+//! Differences for people: as text, and as numbers.
+//!
+//! Only trees are compared; nothing that a worker wrote is run for it (no external diff, no text conversion).
+
+use git2::{Diff, DiffFormat, DiffLine, DiffOptions, Oid, Repository};
+
+use crate::error::{Result, git};
+use crate::id::CommitId;
+use crate::store::Store;
+use crate::tree::{commit_tree, find_tree};
+
+/// The size of a difference.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Stat {
+    /// files that differ
+    pub files: usize,
+    /// lines that came
+    pub insertions: usize,
+    /// lines that went
+    pub deletions: usize,
+}
+
+impl Store {
+    /// The unified difference between two commits, at most about `cap` bytes of it; a last line says when it was cut.
+    /// What is not UTF-8 is replaced by U+FFFD, so this is for reading and not for applying.
+    pub fn diff_text(&self, from: &CommitId, to: &CommitId, cap: usize) -> Result<String> {
+        let repo = self.open()?;
+        let (from, to) = (commit_tree(&repo, from)?.id(), commit_tree(&repo, to)?.id());
+        let diff = between(&repo, from, to)?;
+        let mut text = Vec::new();
+        let mut cut = false;
+        let printed = diff.print(DiffFormat::Patch, |_, _, line| {
+            cut = text.len() + line.content().len() > cap;
+            if !cut {
+                add_line(&mut text, &line);
+            }
+            !cut
+        });
+        match printed {
+            Err(_) if cut => {
+                text.extend_from_slice(format!("[cut after {} bytes]\n", text.len()).as_bytes())
+            }
+            printed => printed.map_err(git("print a difference"))?,
+        }
+        Ok(String::from_utf8_lossy(&text).into_owned())
+    }
+
+    /// The size of the difference between two commits.
+    pub fn diff_stat(&self, from: &CommitId, to: &CommitId) -> Result<Stat> {
+        let repo = self.open()?;
+        stat_between(
+            &repo,
+            commit_tree(&repo, from)?.id(),
+            commit_tree(&repo, to)?.id(),
+        )
+    }
+}
+
+pub(crate) fn stat_between(repo: &Repository, from: Oid, to: Oid) -> Result<Stat> {
+    let stats = between(repo, from, to)?
+        .stats()
+        .map_err(git("count a difference"))?;
+    Ok(Stat {
+        files: stats.files_changed(),
+        insertions: stats.insertions(),
+        deletions: stats.deletions(),
+    })
+}
+
+fn between(repo: &Repository, from: Oid, to: Oid) -> Result<Diff<'_>> {
+    let (from, to) = (find_tree(repo, from)?, find_tree(repo, to)?);
+    let mut options = DiffOptions::new();
+    options
+        .include_typechange(true)
+        .context_lines(3)
+        .interhunk_lines(0)
+        .old_prefix("a")
+        .new_prefix("b");
+    repo.diff_tree_to_tree(Some(&from), Some(&to), Some(&mut options))
+        .map_err(git("compare two trees"))
+}
+
+/// A content line has its sign apart; all others are complete.
+fn add_line(text: &mut Vec<u8>, line: &DiffLine<'_>) {
+    if let sign @ ('+' | '-' | ' ') = line.origin() {
+        text.push(sign as u8);
+    }
+    text.extend_from_slice(line.content());
+}

@@ -1,0 +1,56 @@
+//! Keeps workspaces, harvests and checkpoints in a git repository.
+//!
+//! A [`Store`] is a repository of the user. From a commit it opens a *workspace* (a private directory with the raw
+//! files of the commit, no `.git`), reads back what a worker left there as a [`Harvest`], composes harvests into one
+//! tree, and makes the *checkpoint* commit. Nothing here runs a program, a hook or a filter, and nothing reads
+//! configuration, attributes or ignore rules that a worker could have written: a workspace is only ever a set of
+//! bytes that is compared with the base commit.
+//!
+//! What it costs: opening and harvesting are linear in the size of the tree (about 15 µs a file), because every byte
+//! is compared; composing and checkpoints cost what changed. Objects and refs are synchronised to disk before a ref
+//! points at them. Every operation may be repeated after a crash at any point.
+//!
+//! Paths inside a repository are bytes, relative and separated by `/`.
+
+mod checkpoint;
+mod compare;
+mod compose;
+mod create;
+mod diff;
+mod dirfd;
+mod durable;
+mod edit;
+mod error;
+mod facts;
+mod findings;
+mod harvest;
+mod id;
+mod ignores;
+mod label;
+mod land;
+mod owned;
+mod path;
+mod refs;
+mod remove;
+mod rollback;
+mod scan;
+mod store;
+mod tree;
+mod way;
+mod workspace;
+
+pub use crate::diff::Stat;
+pub use crate::dirfd::FileKind;
+pub use crate::error::{Error, Result};
+pub use crate::facts::Facts;
+pub use crate::harvest::{
+    Change, ChangeKind, Changed, Drift, DriftKind, Drifts, Harvest, Missing, MissingKind,
+};
+pub use crate::id::{BlobId, CommitId, TreeId};
+pub use crate::label::Label;
+pub use crate::land::Landed;
+pub use crate::owned::Owned;
+pub use crate::path::show;
+pub use crate::remove::remove_workspace;
+pub use crate::store::{Dirty, Head, Store};
+pub use crate::tree::{Entry, EntryKind};

@@ -1,0 +1,202 @@
+//! Reads commits: every file, one file, the content of a file.
+//!
+//! libgit2's own tree walk hands out directory names as text and fails on others, so the walk here is ours: iterative,
+//! and in bytes.
+
+use git2::{ErrorCode, ObjectType, Oid, Repository, Tree};
+
+use crate::error::{Error, Result, git};
+use crate::id::{BlobId, CommitId};
+use crate::path::{self, as_path, join};
+use crate::store::Store;
+
+/// What a path of a commit is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EntryKind {
+    /// a regular file
+    File {
+        /// whether its owner may execute it, the one permission that git keeps
+        executable: bool,
+    },
+    /// a symbolic link
+    Symlink,
+    /// a commit of another repository
+    Submodule,
+}
+
+/// One path of a commit.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Entry {
+    /// the path from the top of the tree
+    pub path: Vec<u8>,
+    /// what it is
+    pub kind: EntryKind,
+    /// its content; the target of a symlink; the commit of a submodule
+    pub blob: BlobId,
+}
+
+impl Store {
+    /// Every file, symlink and submodule of a commit, sorted by the bytes of the paths. Linear in the whole tree.
+    pub fn list(&self, commit: &CommitId) -> Result<Vec<Entry>> {
+        let repo = self.open()?;
+        let tree = commit_tree(&repo, commit)?;
+        let mut entries = Vec::new();
+        each_leaf(&repo, tree.id(), Vec::new(), |path, leaf| {
+            entries.push(leaf.entry(path));
+            Ok(())
+        })?;
+        entries.sort();
+        Ok(entries)
+    }
+
+    /// What a path is in a commit; nothing for a directory or a path that is not there. Costs the depth of the path.
+    pub fn entry(&self, commit: &CommitId, path: &[u8]) -> Result<Option<Entry>> {
+        let repo = self.open()?;
+        let tree = commit_tree(&repo, commit)?;
+        Ok(find_leaf(&tree, path)?.map(|leaf| leaf.entry(path.to_vec())))
+    }
+
+    /// The raw content of a file, or the target of a symlink; nothing for all else. Holds it in memory.
+    pub fn read(&self, commit: &CommitId, path: &[u8]) -> Result<Option<Vec<u8>>> {
+        let repo = self.open()?;
+        let tree = commit_tree(&repo, commit)?;
+        match find_leaf(&tree, path)? {
+            Some(leaf) if leaf.kind != EntryKind::Submodule => {
+                let blob = repo
+                    .find_blob(leaf.id)
+                    .map_err(git("read a file of a commit"))?;
+                Ok(Some(blob.content().to_vec()))
+            }
+            _ => Ok(None),
+        }
+    }
+}
+
+impl Store {
+    /// The content behind an id, for example of [`crate::Change::after`]. Holds it in memory.
+    pub fn blob(&self, id: &BlobId) -> Result<Vec<u8>> {
+        let repo = self.open()?;
+        let blob = repo
+            .find_blob(id.oid())
+            .map_err(git("read a file by its id"))?;
+        Ok(blob.content().to_vec())
+    }
+}
+
+/// A tree entry that is not a tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Leaf {
+    pub(crate) kind: EntryKind,
+    pub(crate) id: Oid,
+    /// as it stands in the tree: old repositories have modes such as 100664
+    pub(crate) mode: i32,
+}
+
+impl Leaf {
+    fn entry(self, path: Vec<u8>) -> Entry {
+        Entry {
+            path,
+            kind: self.kind,
+            blob: BlobId::from_oid(self.id),
+        }
+    }
+}
+
+/// A tree entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Node {
+    Tree(Oid),
+    Leaf(Leaf),
+}
+
+/// The tree of a commit.
+pub(crate) fn commit_tree<'r>(repo: &'r Repository, commit: &CommitId) -> Result<Tree<'r>> {
+    let commit = repo
+        .find_commit(commit.oid())
+        .map_err(git("read a commit"))?;
+    commit.tree().map_err(git("read the tree of a commit"))
+}
+
+/// A tree by its id.
+pub(crate) fn find_tree(repo: &Repository, id: Oid) -> Result<Tree<'_>> {
+    repo.find_tree(id).map_err(git("read a tree"))
+}
+
+/// The entries of one tree, in its order.
+pub(crate) fn nodes(tree: &Tree<'_>, dir: &[u8]) -> Result<Vec<(Vec<u8>, Node)>> {
+    let node = |entry: git2::TreeEntry<'_>| {
+        let name = entry.name_bytes().to_vec();
+        let node = node(entry.filemode_raw(), entry.id());
+        let unknown = || Error::UnsafeEntry {
+            path: join(dir, &name),
+            why: "its mode is none that git knows",
+        };
+        node.ok_or_else(unknown).map(|node| (name.clone(), node))
+    };
+    tree.iter().map(node).collect()
+}
+
+/// Decodes the mode of a tree entry (`git help fast-import` lists them).
+fn node(mode: i32, id: Oid) -> Option<Node> {
+    let kind = match mode & 0o170000 {
+        0o040000 => return Some(Node::Tree(id)),
+        0o100000 => EntryKind::File {
+            executable: mode & 0o100 != 0,
+        },
+        0o120000 => EntryKind::Symlink,
+        0o160000 => EntryKind::Submodule,
+        _ => return None,
+    };
+    Some(Node::Leaf(Leaf { kind, id, mode }))
+}
+
+/// Calls `each` for every leaf below a tree.
+pub(crate) fn each_leaf(
+    repo: &Repository,
+    tree: Oid,
+    dir: Vec<u8>,
+    mut each: impl FnMut(Vec<u8>, Leaf) -> Result<()>,
+) -> Result<()> {
+    let mut pending = vec![(dir, tree)];
+    while let Some((dir, id)) = pending.pop() {
+        for (name, node) in nodes(&find_tree(repo, id)?, &dir)? {
+            let path = join(&dir, &name);
+            match node {
+                Node::Tree(id) => pending.push((path, id)),
+                Node::Leaf(leaf) => each(path, leaf)?,
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The leaf at a path, in as many steps as the path has parts.
+pub(crate) fn find_leaf(tree: &Tree<'_>, path: &[u8]) -> Result<Option<Leaf>> {
+    path::check(path)?;
+    let entry = match tree.get_path(as_path(path)) {
+        Ok(entry) => entry,
+        Err(error) if error.code() == ErrorCode::NotFound => return Ok(None),
+        Err(source) => {
+            return Err(Error::Git {
+                doing: "look up a path in a tree",
+                source,
+            });
+        }
+    };
+    match node(entry.filemode_raw(), entry.id()) {
+        Some(Node::Leaf(leaf)) => Ok(Some(leaf)),
+        _ => Ok(None),
+    }
+}
+
+/// The size in bytes of a blob, without reading it.
+pub(crate) fn blob_size(repo: &Repository, id: Oid) -> Result<u64> {
+    let odb = repo.odb().map_err(git("open the object database"))?;
+    match odb
+        .read_header(id)
+        .map_err(git("look up a file of a commit"))?
+    {
+        (size, ObjectType::Blob) => Ok(size as u64),
+        _ => Ok(0),
+    }
+}

@@ -1,0 +1,287 @@
+//! A repository with everything that makes repositories difficult, and the user's state to compare afterwards.
+
+#![allow(
+    dead_code,
+    clippy::allow_attributes,
+    reason = "each test file uses a part of this"
+)]
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fs;
+use std::io::Write;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use seawall_git::{CommitId, Harvest, Label, Owned, Store, show};
+use tempfile::TempDir;
+
+/// The time of every commit that the tests ask for.
+pub(crate) const WHEN: i64 = 1_700_000_000;
+
+pub(crate) struct Fixture {
+    pub(crate) dir: TempDir,
+    pub(crate) store: Store,
+    pub(crate) base: CommitId,
+}
+
+impl Fixture {
+    /// The difficult repository, with hooks, filters and line-end conversion that must never take effect.
+    pub(crate) fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let repo = dir.path().join("repo");
+        fs::create_dir(&repo).unwrap();
+        git(&repo, &["init", "-q", "-b", "main"]);
+        fill(&repo);
+        git(&repo, &["add", "-A", "-f"]);
+        let sub = "160000,1111111111111111111111111111111111111111,sub";
+        git(&repo, &["update-index", "--add", "--cacheinfo", sub]);
+        git(&repo, &["commit", "-q", "-m", "base"]);
+        fs::create_dir_all(repo.join("sub")).unwrap();
+        booby_trap(&repo);
+        Self::of(dir, &repo)
+    }
+
+    pub(crate) fn of(dir: TempDir, repo: &Path) -> Self {
+        let store = Store::discover(repo).unwrap();
+        let base = store.head().unwrap().commit;
+        Self { dir, store, base }
+    }
+
+    pub(crate) fn repo(&self) -> PathBuf {
+        self.dir.path().join("repo")
+    }
+
+    pub(crate) fn git(&self, args: &[&str]) -> String {
+        git(&self.repo(), args)
+    }
+
+    /// Opens a workspace for a task.
+    pub(crate) fn open(&self, name: &str, owned: &Owned) -> PathBuf {
+        let dest = self.store.common_dir().join("seawall/run").join(name);
+        self.store
+            .open_workspace(&self.base, &dest, &owned.creates)
+            .unwrap();
+        dest
+    }
+
+    pub(crate) fn harvest(&self, workspace: &Path, owned: &Owned, name: &str) -> Harvest {
+        let label = Label::new(&["run", name, "1"]).unwrap();
+        self.store
+            .harvest(&self.base, workspace, owned, &label, WHEN)
+            .unwrap()
+    }
+
+    /// Opens, acts, harvests, and returns the commit.
+    pub(crate) fn change(&self, name: &str, owned: &Owned, act: impl FnOnce(&Path)) -> CommitId {
+        let workspace = self.open(name, owned);
+        act(&workspace);
+        match self.harvest(&workspace, owned, name) {
+            Harvest::Changed(changed) => changed.commit,
+            other => panic!("{name}: {other:?}"),
+        }
+    }
+
+    /// Everything of the user that a run must not write, by path: checkout, and git directory without objects.
+    pub(crate) fn user_state(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+        let mut state = BTreeMap::new();
+        let mut pending = vec![self.dir.path().to_path_buf()];
+        while let Some(path) = pending.pop() {
+            let found = fs::symlink_metadata(&path).unwrap();
+            let ours = [".git/seawall", ".git/objects", ".git/refs/seawall"];
+            if ours.iter().any(|ours| path.ends_with(ours))
+                || path.to_string_lossy().contains("/heads/seawall")
+            {
+                continue;
+            }
+            if found.is_dir() {
+                pending.extend(
+                    fs::read_dir(&path)
+                        .unwrap()
+                        .map(|entry| entry.unwrap().path()),
+                );
+                continue;
+            }
+            let mode = found.permissions().mode();
+            let content = match found.is_symlink() {
+                true => fs::read_link(&path)
+                    .unwrap()
+                    .as_os_str()
+                    .as_bytes()
+                    .to_vec(),
+                false => fs::read(&path).unwrap(),
+            };
+            state.insert(path, [format!("{mode:o} ").into_bytes(), content].concat());
+        }
+        state
+    }
+
+    pub(crate) fn fsck(&self) {
+        let output = run(&self.repo(), &["fsck", "--strict", "--no-dangling"], b"");
+        assert!(output.0, "{}", output.1);
+        for word in ["error", "missing", "broken", "warning"] {
+            assert!(!output.1.contains(word), "{}", output.1);
+        }
+    }
+}
+
+fn fill(repo: &Path) {
+    put(repo, b"a.txt", "alpha\nbeta\ngamma\n");
+    put(repo, b"b.txt", "one\ntwo\n");
+    put(repo, b"gone.txt", "to go\n");
+    put(repo, b"bin/run", "#!/bin/sh\n");
+    fs::set_permissions(repo.join("bin/run"), fs::Permissions::from_mode(0o755)).unwrap();
+    put(repo, b"crlf.dat", "a\r\nb\r\n");
+    put(repo, b"empty", "");
+    put(repo, b"ident", "$Id$\n");
+    put(repo, b"dir/deep/x.txt", "x\n");
+    put(repo, b"dir/deep/y.txt", "y\n");
+    put(repo, b"dir/.gitignore", "!important.log\nbuild\n");
+    put(repo, b"Case", "upper\n");
+    put(repo, b"case", "lower\n");
+    put(repo, b"new\nline", "n\n");
+    put(repo, b"\xff\xfe/\xe9", "not text\n");
+    put(
+        repo,
+        b"target/kept.txt",
+        "tracked in an ignored directory\n",
+    );
+    put(
+        repo,
+        b".gitignore",
+        "*.log\n/target/\n# a comment\nnode_modules/\n",
+    );
+    put(
+        repo,
+        b".gitattributes",
+        "* filter=evil diff=evil ident\n*.txt text\n",
+    );
+    symlink("a.txt", repo.join("link")).unwrap();
+    symlink("../../../../outside", repo.join("dir/escape")).unwrap();
+}
+
+/// Configures everything that git would run; each leaves a file `pwned` beside the repository.
+fn booby_trap(repo: &Path) {
+    let pwned = repo.parent().unwrap().join("pwned");
+    let command = format!("touch {}; cat", pwned.display());
+    for key in [
+        "filter.evil.clean",
+        "filter.evil.smudge",
+        "diff.evil.textconv",
+        "core.fsmonitor",
+        "core.editor",
+    ] {
+        git(repo, &["config", key, &command]);
+    }
+    git(repo, &["config", "core.autocrlf", "true"]);
+    git(repo, &["config", "user.name", "The User"]);
+    for hook in [
+        "pre-commit",
+        "post-checkout",
+        "post-commit",
+        "reference-transaction",
+        "post-merge",
+        "post-index-change",
+    ] {
+        let path = repo.join(".git/hooks").join(hook);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, format!("#!/bin/sh\ntouch {}\n", pwned.display())).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+}
+
+/// Writes a file and the directories above it.
+pub(crate) fn put(dir: &Path, path: &[u8], content: impl AsRef<[u8]>) {
+    let path = dir.join(OsStr::from_bytes(path));
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, content).unwrap();
+}
+
+pub(crate) fn owned(files: &[&str], creates: &[&str], deletes: &[&str]) -> Owned {
+    let bytes = |paths: &[&str]| paths.iter().map(|path| path.as_bytes().to_vec()).collect();
+    Owned {
+        files: bytes(files),
+        creates: bytes(creates),
+        deletes: bytes(deletes),
+    }
+}
+
+/// Runs git without the configuration of the machine, and without hooks.
+pub(crate) fn git(dir: &Path, args: &[&str]) -> String {
+    git_with(dir, args, b"")
+}
+
+pub(crate) fn git_with(dir: &Path, args: &[&str], stdin: &[u8]) -> String {
+    let (good, output) = run(dir, args, stdin);
+    assert!(good, "git {args:?}: {output}");
+    output.trim_end().to_owned()
+}
+
+pub(crate) fn run(dir: &Path, args: &[&str], stdin: &[u8]) -> (bool, String) {
+    let mut command = Command::new("git");
+    command.args([
+        "-c",
+        "core.hooksPath=/dev/null",
+        "-c",
+        "core.fsmonitor=false",
+        "-c",
+        "core.quotePath=false",
+    ]);
+    command
+        .args(["-c", "protocol.file.allow=always"])
+        .args(args)
+        .current_dir(dir);
+    command
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap())
+        .env("HOME", dir);
+    command
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .env("GIT_CONFIG_GLOBAL", "/dev/null");
+    for who in ["AUTHOR", "COMMITTER"] {
+        command
+            .env(format!("GIT_{who}_NAME"), "t")
+            .env(format!("GIT_{who}_EMAIL"), "t@t");
+        command.env(format!("GIT_{who}_DATE"), "1600000000 +0000");
+    }
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(stdin).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let text = [output.stdout, output.stderr].concat();
+    (
+        output.status.success(),
+        String::from_utf8_lossy(&text).into_owned(),
+    )
+}
+
+/// A harvest in words, one line per path.
+pub(crate) fn tell(harvest: &Harvest) -> Vec<String> {
+    let missing = |missing: &[seawall_git::Missing]| {
+        missing
+            .iter()
+            .map(|one| format!("missing {} {}", show(&one.path), one.what))
+            .collect::<Vec<_>>()
+    };
+    match harvest {
+        Harvest::Empty => vec!["empty".to_owned()],
+        Harvest::Missing(list) => missing(list),
+        Harvest::Drift(drifts) => {
+            let drift = drifts
+                .list
+                .iter()
+                .map(|drift| format!("drift {} {}", show(&drift.path), drift.what));
+            drift.chain(missing(&drifts.missing)).collect()
+        }
+        Harvest::Changed(changed) => {
+            let word =
+                |change: &seawall_git::Change| format!("{:?} {}", change.kind, show(&change.path));
+            changed.changes.iter().map(word).collect()
+        }
+    }
+}

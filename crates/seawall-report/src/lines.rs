@@ -1,0 +1,218 @@
+//! A run as plain lines, one fact each: for a pipe, a log of a build server, and above the progress on a terminal.
+//!
+//! Made from [`View::news`], so an event that brings no news makes no line.
+
+use seawall_core::ids::TaskIx;
+use seawall_core::scheduler::{Scheduler, Standing};
+use seawall_core::verdict::{Reason, Verdict};
+
+use crate::look;
+use crate::reason::{of_fate, of_verdict, verdict_name};
+use crate::status::{counts, short_branch};
+use crate::view::{AttemptView, Fate, News, TrialView, View};
+use crate::words::{count, duration, few, last_line, many, name, shown};
+
+/// The lines of the event that `view` saw last.
+#[must_use]
+pub fn lines(view: &View, scheduler: &Scheduler) -> Vec<String> {
+    let news = view.news().iter();
+    news.filter_map(|news| line(view, scheduler, news))
+        .collect()
+}
+
+fn line(view: &View, scheduler: &Scheduler, news: &News) -> Option<String> {
+    Some(match news {
+        News::Began => began(view),
+        News::BaseJudged => base_judged(view),
+        News::Wave { wave, round, tasks } => {
+            let (of, tasks) = (view.waves().waves.len(), many(*tasks, "task"));
+            let base = scheduler.head().short();
+            match round {
+                1 => format!("wave {wave}  begins (of {of})  {tasks} from {base}"),
+                _ => format!("wave {wave}  round {round}  {tasks} again, from {base}"),
+            }
+        }
+        News::Dispatched(ix) => told(view, *ix, &format!("dispatch {}", which(view, *ix))),
+        News::Attempt(ix) => attempt(view, scheduler, *ix)?,
+        News::Ended(ix) => ended(view, scheduler, *ix)?,
+        News::Trial(at) => trial(view, view.trials().get(*at)?)?,
+        News::Checkpoint(at) => checkpoint(view, *at)?,
+        News::Parked(why) => format!("parked  {}", shown(why, 400)),
+        News::Interrupted => format!(
+            "interrupted  {} to end; `seawall resume {}` goes on",
+            many(view.live().count(), "attempt"),
+            name(view.run())
+        ),
+        News::WallSpent => format!(
+            "wall time  the budget of {} is used up: no further dispatch",
+            duration(view.plan().budget.wall_ms)
+        ),
+        News::Resumed {
+            jobs,
+            lost,
+            away_ms,
+        } => resumed(view, scheduler, (*jobs, *lost, *away_ms)),
+    })
+}
+
+fn began(view: &View) -> String {
+    let plan = name(&view.plan().name);
+    let Some(started) = view.started() else {
+        return plan;
+    };
+    let onto = started.onto.as_ref().map_or_else(String::new, |onto| {
+        format!(" ({})", name(short_branch(onto)))
+    });
+    format!(
+        "run {}  {plan}  base {}{onto}  branch {}",
+        name(&started.run),
+        started.base.short(),
+        name(short_branch(&started.branch))
+    )
+}
+
+fn base_judged(view: &View) -> String {
+    let evidence = view.base_evidence();
+    if !evidence.iter().all(|look| look.passes()) {
+        return format!("base  refused  {}", look::failing_gates(view, evidence));
+    }
+    let plan = view.plan();
+    let checks = many(plan.checkpoints.len(), "check");
+    match plan.invariants.len() {
+        0 => format!("base  green  {checks}"),
+        n => format!("base  green  {checks}, {}", many(n, "invariant")),
+    }
+}
+
+/// `wave 1  types:src/click/core.py  …`
+fn told(view: &View, ix: TaskIx, what: &str) -> String {
+    let task = view.plan().task(ix);
+    format!("wave {}  {}  {what}", view.task(ix).wave, name(&task.id))
+}
+
+/// `1/2`: which of its dispatches a task is at.
+pub(crate) fn which(view: &View, ix: TaskIx) -> String {
+    let last = view.task(ix).attempts.last();
+    let n = last.map_or(0, |attempt| attempt.dispatch);
+    format!("{n}/{}", view.plan().task(ix).attempts)
+}
+
+fn attempt(view: &View, scheduler: &Scheduler, ix: TaskIx) -> Option<String> {
+    let attempt = view.task(ix).attempts.last()?;
+    let which = which(view, ix);
+    let text = of_fate(view, ix, attempt).text;
+    Some(match &attempt.fate {
+        Fate::Passed => told(view, ix, &format!("passed {which}  {}", passed(attempt))),
+        Fate::Lost => told(view, ix, &format!("lost {which}  {text}")),
+        Fate::NeedsHuman => told(view, ix, &format!("needs-human {which}  {text}")),
+        Fate::Rejected(_) | Fate::Stuck | Fate::Culprit { .. } => {
+            let end = match scheduler.standing(ix) {
+                Standing::Ended(_) => "; no further dispatch",
+                _ => "",
+            };
+            let claim = claim(attempt);
+            told(view, ix, &format!("rejected {which}  {text}{claim}{end}"))
+        }
+        Fate::Live(_) | Fate::Landed(_) => return None,
+    })
+}
+
+/// `2 checks green, 1 file, +12 -3`.
+fn passed(attempt: &AttemptView) -> String {
+    let checks = many(attempt.evidence.len(), "check");
+    match attempt.change() {
+        Some(change) => format!(
+            "{checks} green, {}, +{} -{}",
+            many(change.paths.len(), "file"),
+            change.insertions,
+            change.deletions
+        ),
+        None => format!("{checks} green"),
+    }
+}
+
+/// `; claimed "all replaced"`, or nothing.
+pub(crate) fn claim(attempt: &AttemptView) -> String {
+    last_line(attempt.claim()).map_or_else(String::new, |line| format!("; claimed \"{line}\""))
+}
+
+/// The last word, unless its last attempt has just said it.
+fn ended(view: &View, scheduler: &Scheduler, ix: TaskIx) -> Option<String> {
+    let Standing::Ended(verdict) = scheduler.standing(ix) else {
+        return None;
+    };
+    let said = view.news().contains(&News::Attempt(ix));
+    let why_is_known = matches!(
+        verdict,
+        Verdict::Rejected(Reason::Attempt(_) | Reason::Stuck) | Verdict::NeedsHuman
+    );
+    if said && why_is_known {
+        return None;
+    }
+    let text = of_verdict(view, ix, verdict).text;
+    let name = verdict_name(verdict);
+    Some(told(view, ix, &format!("{name}  {text}")))
+}
+
+/// The first look at a green round is told by its checkpoint.
+fn trial(view: &View, trial: &TrialView) -> Option<String> {
+    let (wave, n) = (trial.wave, trial.trial);
+    let tasks = many(trial.tasks.len(), "task");
+    match (trial.passes()?, n) {
+        (true, 1) => None,
+        // Its rejection follows at once.
+        (false, 1) if trial.tasks.len() == 1 => None,
+        (true, _) => Some(format!(
+            "wave {wave}  narrowing  trial {n}: green with {tasks}"
+        )),
+        (false, 1) => {
+            let red = look::failing_gates(view, &trial.evidence);
+            Some(format!(
+                "wave {wave}  checkpoint red with {tasks}: {red}; narrowing"
+            ))
+        }
+        (false, _) => Some(format!(
+            "wave {wave}  narrowing  trial {n}: red with {tasks}"
+        )),
+    }
+}
+
+fn checkpoint(view: &View, at: usize) -> Option<String> {
+    let point = view.checkpoints().get(at)?;
+    let changes = point.tasks.iter().filter_map(|ix| view.task(*ix).landed());
+    let (mut files, mut plus, mut minus) = (0, 0, 0);
+    for change in changes {
+        files += change.paths.len();
+        plus += change.insertions;
+        minus += change.deletions;
+    }
+    let ids = point.tasks.iter().map(|ix| name(&view.plan().task(*ix).id));
+    Some(format!(
+        "wave {}  checkpoint {}  {} accepted: {}  {}, +{plus} -{minus}",
+        point.wave,
+        point.commit.short(),
+        many(point.tasks.len(), "task"),
+        few(ids, 4, ", "),
+        many(files, "file"),
+    ))
+}
+
+fn resumed(view: &View, scheduler: &Scheduler, (jobs, lost, away_ms): (u32, usize, u64)) -> String {
+    let lost = match lost {
+        0 => String::new(),
+        1 => "; 1 worker was running: its dispatch does not count".to_owned(),
+        n => format!("; {n} workers were running: their dispatches do not count"),
+    };
+    let (wave, _) = scheduler.wave();
+    let place = match wave.0 {
+        0 => "at the base".to_owned(),
+        n => format!("in wave {n}"),
+    };
+    format!(
+        "run {}  resumed {place} after {}: {}{lost}; {} at once",
+        name(view.run()),
+        duration(away_ms),
+        counts(scheduler).sentence(),
+        count(u64::from(jobs), "attempt"),
+    )
+}

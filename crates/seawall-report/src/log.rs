@@ -1,0 +1,200 @@
+//! The journal as text, one line an event. The journal itself is the JSON.
+
+use seawall_core::effect::{Effect, Key};
+use seawall_core::event::Event;
+use seawall_core::evidence::{Evidence, Harvest, How, Value, WorkerEnd};
+use seawall_core::ids::{AttemptNo, TaskIx};
+
+use crate::view::View;
+use crate::words::{count, duration, few, many, name, shown};
+
+/// The line of the event that `view` saw last; `time` is when, as the caller writes times.
+#[must_use]
+pub fn log_line(time: &str, event: &Event, view: &View) -> String {
+    format!("{}  {}", shown(time, 64), what(event, view))
+}
+
+fn what(event: &Event, view: &View) -> String {
+    match event {
+        Event::RunStarted(started) => format!(
+            "run-started  {}  base {}  {} at once  seawall {}",
+            name(&started.run),
+            started.base.short(),
+            count(u64::from(started.jobs), "attempt"),
+            name(&started.seawall)
+        ),
+        Event::Issued { effect } => format!("issued  {}", issued(effect, view)),
+        Event::WavePrepared {
+            wave,
+            round,
+            problems,
+        } => format!(
+            "wave-prepared  wave {wave} round {round}  {}",
+            many(problems.len(), "problem")
+        ),
+        Event::Baselined { task, evidence } => {
+            format!(
+                "baselined  {}  {}",
+                id(view, *task),
+                looks(evidence, "as the proof demands")
+            )
+        }
+        Event::WorkspaceOpened { attempt } => format!("workspace-opened  {}", of(view, *attempt)),
+        Event::WorkerEnded { attempt, end } => {
+            format!("worker-ended  {}  {}", of(view, *attempt), worker(end))
+        }
+        Event::Harvested { attempt, harvest } => {
+            format!("harvested  {}  {}", of(view, *attempt), harvested(harvest))
+        }
+        Event::Verified { attempt, evidence } => {
+            format!(
+                "verified  {}  {}",
+                of(view, *attempt),
+                looks(evidence, "green")
+            )
+        }
+        Event::WorkspaceDiscarded { attempt } => {
+            format!("workspace-discarded  {}", of(view, *attempt))
+        }
+        Event::Integrated {
+            wave,
+            round,
+            trial,
+            tree,
+            evidence,
+        } => format!(
+            "integrated  wave {wave} round {round} trial {trial}  tree {}  {}",
+            tree.short(),
+            looks(evidence, "green")
+        ),
+        Event::Checkpointed {
+            wave,
+            round,
+            commit,
+        } => {
+            format!(
+                "checkpointed  wave {wave} round {round}  commit {}",
+                commit.short()
+            )
+        }
+        Event::EffectFailed { key, why } => {
+            format!(
+                "effect-failed  {}  {}",
+                key_text(*key, view),
+                shown(why, 400)
+            )
+        }
+        Event::Interrupted => "interrupted".to_owned(),
+        Event::WallSpent => "wall-spent".to_owned(),
+        Event::Resumed { jobs } => {
+            format!("resumed  {} at once", count(u64::from(*jobs), "attempt"))
+        }
+    }
+}
+
+fn id(view: &View, ix: TaskIx) -> String {
+    view.plan()
+        .tasks
+        .get(ix.index())
+        .map_or_else(|| format!("task {}", ix.0), |task| name(&task.id))
+}
+
+/// `attempt 3 of types:src/click/core.py`.
+fn of(view: &View, attempt: AttemptNo) -> String {
+    match view.task_of(attempt) {
+        Some(ix) => format!("attempt {attempt} of {}", id(view, ix)),
+        None => format!("attempt {attempt}"),
+    }
+}
+
+fn issued(effect: &Effect, view: &View) -> String {
+    let ids = |tasks: &[TaskIx]| few(tasks.iter().map(|ix| id(view, *ix)), 4, ", ");
+    let more = match effect {
+        Effect::Integrate { tasks, .. } | Effect::Checkpoint { tasks, .. } if !tasks.is_empty() => {
+            format!("  {}", ids(tasks))
+        }
+        Effect::PrepareWave { base, .. }
+        | Effect::Baseline { base, .. }
+        | Effect::OpenWorkspace { base, .. } => format!("  on {}", base.short()),
+        _ => String::new(),
+    };
+    format!("{}{more}", key_text(effect.key(), view))
+}
+
+fn key_text(key: Key, view: &View) -> String {
+    match key {
+        Key::PrepareWave(wave, round) => format!("prepare-wave {wave} round {round}"),
+        Key::Baseline(task) => format!("baseline {}", id(view, task)),
+        Key::OpenWorkspace(attempt) => format!("open-workspace {}", of(view, attempt)),
+        Key::LaunchWorker(attempt) => format!("launch-worker {}", of(view, attempt)),
+        Key::StopWorker(attempt) => format!("stop-worker {}", of(view, attempt)),
+        Key::Harvest(attempt) => format!("harvest {}", of(view, attempt)),
+        Key::Verify(attempt) => format!("verify {}", of(view, attempt)),
+        Key::DiscardWorkspace(attempt) => format!("discard-workspace {}", of(view, attempt)),
+        Key::Integrate(wave, round, trial) => {
+            format!("integrate wave {wave} round {round} trial {trial}")
+        }
+        Key::Checkpoint(wave, round) => format!("checkpoint wave {wave} round {round}"),
+    }
+}
+
+/// `2 of 3 green`.
+fn looks(evidence: &[Evidence], good: &str) -> String {
+    let passing = evidence.iter().filter(|look| look.passes()).count();
+    let blind = evidence
+        .iter()
+        .filter(|look| look.value == Value::CouldNotLook);
+    let blind = match blind.count() {
+        0 => String::new(),
+        n => format!(", {n} could not be looked at"),
+    };
+    format!("{passing} of {} {good}{blind}", evidence.len())
+}
+
+/// How a worker ended, in a few words.
+pub(crate) fn worker(end: &WorkerEnd) -> String {
+    let how = match &end.how {
+        How::Exited(status) => format!("exit status {status}"),
+        How::Signalled(signal) => format!("signal {signal}"),
+        How::TimedOut => "timed out".to_owned(),
+        How::Silent => "silent for too long".to_owned(),
+        How::Stopped => "stopped with the run".to_owned(),
+        How::CouldNotStart(why) => format!("could not start: {}", shown(why, 300)),
+    };
+    let left = match end.leftovers {
+        0 => String::new(),
+        n => format!(
+            ", {} outlived it and {} ended",
+            count(u64::from(n), "process"),
+            if n == 1 { "was" } else { "were" }
+        ),
+    };
+    format!(
+        "{how} after {}, {} of output{left}",
+        duration(end.ms),
+        count(end.bytes, "byte")
+    )
+}
+
+/// What was harvested, in a few words.
+pub(crate) fn harvested(harvest: &Harvest) -> String {
+    match harvest {
+        Harvest::Empty => "nothing changed".to_owned(),
+        Harvest::Drift { what, total } => format!(
+            "{} to what the task does not own: {}",
+            count(*total, "change"),
+            few(what.iter().map(|line| shown(line, 160)), 3, ", ")
+        ),
+        Harvest::Missing { what } => format!(
+            "promises broken: {}",
+            few(what.iter().map(|line| shown(line, 160)), 3, ", ")
+        ),
+        Harvest::Changed(change) => format!(
+            "{}, +{} -{}, commit {}",
+            many(change.paths.len(), "file"),
+            change.insertions,
+            change.deletions,
+            change.commit.short()
+        ),
+    }
+}

@@ -1,0 +1,148 @@
+//! A task's criteria with what was seen of them, before and after: the rows of every evidence table.
+
+use seawall_core::evidence::{Evidence, Value};
+use seawall_core::ids::TaskIx;
+use seawall_core::plan::{Criterion, Proof};
+
+use crate::view::{AttemptView, View};
+use crate::words::{last_line, name, shown};
+
+/// One criterion of a task, and the looks at it.
+pub(crate) struct Row<'a> {
+    pub(crate) criterion: &'a Criterion,
+    /// On the base of the task's wave.
+    pub(crate) base: Option<&'a Evidence>,
+    /// On base + harvest.
+    pub(crate) after: Option<&'a Evidence>,
+}
+
+/// The rows of a task, with the looks of `attempt`.
+pub(crate) fn rows<'a>(
+    view: &'a View,
+    ix: TaskIx,
+    attempt: Option<&'a AttemptView>,
+) -> Vec<Row<'a>> {
+    let checks = view.plan().task(ix).checks.iter();
+    let after = attempt.map_or(&[][..], |attempt| &attempt.evidence);
+    (0..)
+        .zip(checks)
+        .map(|(n, criterion)| Row {
+            criterion,
+            base: of(&view.task(ix).baseline, n),
+            after: of(after, n),
+        })
+        .collect()
+}
+
+fn of(evidence: &[Evidence], criterion: u32) -> Option<&Evidence> {
+    evidence.iter().find(|look| look.criterion == criterion)
+}
+
+impl Row<'_> {
+    /// The command as it was run, or as the plan has it.
+    pub(crate) fn command(&self) -> Option<&str> {
+        let ran = self.after.or(self.base).map(|look| look.command.as_str());
+        ran.filter(|command| !command.is_empty())
+            .or(self.criterion.run.as_deref())
+    }
+
+    /// What the base showed, in a word.
+    pub(crate) fn before_word(&self) -> &'static str {
+        match self.base.map(|look| look.value) {
+            None => "not looked at",
+            Some(value) => shown_on_base(self.criterion.proof, value),
+        }
+    }
+
+    /// What base + harvest showed, in a word.
+    pub(crate) fn after_word(&self) -> &'static str {
+        match (self.criterion.proof, self.after.map(|look| look.value)) {
+            (_, None) => "not looked at",
+            (_, Some(Value::Pass)) => "green",
+            (_, Some(Value::Fail)) => "red",
+            (Proof::Manual, Some(Value::CouldNotLook)) => "for a person",
+            (_, Some(Value::CouldNotLook)) => "could not look",
+        }
+    }
+}
+
+/// On a base, a value says whether the look was as the proof demands; this is what it saw.
+pub(crate) fn shown_on_base(proof: Proof, value: Value) -> &'static str {
+    match (proof, value) {
+        (_, Value::CouldNotLook) => "could not look",
+        (Proof::FailToPass, Value::Pass) | (Proof::PassToPass, Value::Fail) => "red",
+        (Proof::FailToPass, Value::Fail) | (Proof::PassToPass, Value::Pass) => "green",
+        (Proof::Manual, _) => "for a person",
+    }
+}
+
+/// The kebab-case name of a proof, as in the plan.
+pub(crate) fn proof(proof: Proof) -> &'static str {
+    match proof {
+        Proof::FailToPass => "fail-to-pass",
+        Proof::PassToPass => "pass-to-pass",
+        Proof::Manual => "manual",
+    }
+}
+
+/// ``check `says` is red: exit status 1: last line``, for the first that does not pass, and how many more.
+fn failing<'a>(
+    evidence: &[Evidence],
+    criterion: impl Fn(usize) -> Option<(&'static str, &'a Criterion)>,
+) -> String {
+    let counts = |look: &&Evidence| {
+        let manual = |(_, c): (_, &Criterion)| c.proof == Proof::Manual;
+        !look.passes() && !criterion(look.criterion as usize).is_some_and(manual)
+    };
+    let mut red = evidence.iter().filter(counts);
+    let Some(first) = red.next() else {
+        return "a check was not looked at".to_owned();
+    };
+    let (kind, says) =
+        criterion(first.criterion as usize).map_or(("check", ""), |(kind, c)| (kind, &c.says));
+    let more = match red.count() {
+        0 => String::new(),
+        more => format!(", and {more} more"),
+    };
+    format!("{kind} `{}` {}{more}", name(says), why(first))
+}
+
+/// The same for looks at the checks of a task.
+pub(crate) fn failing_checks(view: &View, ix: TaskIx, evidence: &[Evidence]) -> String {
+    let checks = &view.plan().task(ix).checks;
+    failing(evidence, |n| checks.get(n).map(|check| ("check", check)))
+}
+
+/// The same for looks at the plan's gates.
+pub(crate) fn failing_gates(view: &View, evidence: &[Evidence]) -> String {
+    failing(evidence, |n| gate(view, n))
+}
+
+/// A gate by its index, and whether it is a check or an invariant.
+pub(crate) fn gate(view: &View, n: usize) -> Option<(&'static str, &Criterion)> {
+    let plan = view.plan();
+    let invariants = n.checked_sub(plan.checkpoints.len());
+    match invariants {
+        None => plan.checkpoints.get(n).map(|gate| ("check", gate)),
+        Some(n) => plan.invariants.get(n).map(|gate| ("invariant", gate)),
+    }
+}
+
+/// `is red: exit status 1: last line of output`.
+pub(crate) fn why(look: &Evidence) -> String {
+    let word = match look.value {
+        Value::Pass => "is green",
+        Value::Fail => "is red",
+        Value::CouldNotLook => "could not be looked at",
+    };
+    let mut text = word.to_owned();
+    if !look.why.is_empty() {
+        text.push_str(": ");
+        text.push_str(&shown(&look.why, 120));
+    }
+    if let Some(line) = last_line(&look.tail) {
+        text.push_str(": ");
+        text.push_str(&line);
+    }
+    text
+}

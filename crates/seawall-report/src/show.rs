@@ -1,0 +1,281 @@
+//! Everything that is known of one task: its checks before and after, its attempts, what was claimed.
+//!
+//! The diff of its last change is the caller's to add: it comes from git, not from the journal.
+
+use serde::Serialize;
+use serde_json::Value as Json;
+
+use seawall_core::evidence::{Evidence, Harvest, WorkerEnd};
+use seawall_core::ids::{AttemptNo, Commit, TaskIx};
+use seawall_core::plan::Task;
+use seawall_core::scheduler::{Scheduler, Standing};
+
+use crate::log::{harvested, worker};
+use crate::look::{self, Row};
+use crate::reason::{self, Reason, verdict_name};
+use crate::status::{CheckStatus, GateLook, TaskStatus, gate_looks, task_status};
+use crate::view::{AttemptView, Fate, View};
+use crate::words::{count, duration, few, last_lines, name, pad, shown};
+
+/// Lines of output and claim that are shown.
+const LINES: usize = 8;
+
+/// `show --json`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Shown {
+    /// The run's id.
+    pub run: String,
+    /// As in `status --json`.
+    #[serde(flatten)]
+    pub task: TaskStatus,
+    /// The task's prompt.
+    pub prompt: String,
+    /// The agent that does it.
+    pub agent: String,
+    /// The ids of the tasks that it waits for.
+    pub after: Vec<String>,
+    /// Its attempts in order, lost ones included.
+    pub attempts: Vec<ShownAttempt>,
+}
+
+/// One attempt.
+#[derive(Clone, Debug, Serialize)]
+pub struct ShownAttempt {
+    /// Its number in the run.
+    pub attempt: AttemptNo,
+    /// Which of the task's dispatches it is, from 1.
+    pub dispatch: u32,
+    /// Whether it counts; a lost one does not.
+    pub counts: bool,
+    /// The commit that it started from.
+    pub base: Commit,
+    /// When it began, in milliseconds since 1970-01-01 UTC.
+    pub began_ms: u64,
+    /// When the last thing was known of it, likewise.
+    pub seen_ms: u64,
+    /// What became of it.
+    pub fate: Reason,
+    /// How its worker ended; null before it did. `claim` in it is what the worker said.
+    pub worker: Option<WorkerEnd>,
+    /// What it left; null before it was compared.
+    pub harvest: Option<Harvest>,
+    /// One entry per criterion.
+    pub evidence: Vec<CheckStatus>,
+    /// The gates on the smallest red composition with it, when the checkpoint rejected it.
+    pub gates: Vec<GateLook>,
+    /// The ids of the tasks that are red only together with it.
+    pub with: Vec<String>,
+}
+
+/// A task for machines: [`Shown`] as a tree.
+#[must_use]
+pub fn show_json(view: &View, scheduler: &Scheduler, ix: TaskIx) -> Json {
+    let task = view.plan().task(ix);
+    let shown = Shown {
+        run: view.run().to_owned(),
+        task: task_status(view, scheduler, ix),
+        prompt: task.prompt.to_string(),
+        agent: task.agent.to_string(),
+        after: ids(view, &task.after),
+        attempts: view
+            .task(ix)
+            .attempts
+            .iter()
+            .map(|attempt| shown_attempt(view, ix, attempt))
+            .collect(),
+    };
+    serde_json::to_value(shown).expect("structs of strings and numbers serialise")
+}
+
+fn ids(view: &View, tasks: &[TaskIx]) -> Vec<String> {
+    let id = |ix: &TaskIx| view.plan().task(*ix).id.to_string();
+    tasks.iter().map(id).collect()
+}
+
+fn shown_attempt(view: &View, ix: TaskIx, attempt: &AttemptView) -> ShownAttempt {
+    let (gates, with) = match &attempt.fate {
+        Fate::Culprit { gates, with } => (gate_looks(view, gates), ids(view, with)),
+        _ => (Vec::new(), Vec::new()),
+    };
+    ShownAttempt {
+        attempt: attempt.number,
+        dispatch: attempt.dispatch,
+        counts: attempt.fate != Fate::Lost,
+        base: attempt.base.clone(),
+        began_ms: attempt.began_ms,
+        seen_ms: attempt.seen_ms,
+        fate: reason::of_fate(view, ix, attempt),
+        worker: attempt.worker.clone(),
+        harvest: attempt.harvest.clone(),
+        evidence: look::rows(view, ix, Some(attempt))
+            .iter()
+            .map(CheckStatus::of)
+            .collect(),
+        gates,
+        with,
+    }
+}
+
+/// A task for people, newline at its end.
+#[must_use]
+pub fn show(view: &View, scheduler: &Scheduler, ix: TaskIx) -> String {
+    let task = view.plan().task(ix);
+    let mut lines = vec![head(view, scheduler, ix)];
+    facts(view, task, &mut lines);
+    if view.task(ix).attempts.is_empty() {
+        for row in look::rows(view, ix, None) {
+            criterion("", &row, &mut lines);
+        }
+    }
+    for attempt in &view.task(ix).attempts {
+        lines.push(String::new());
+        one(view, ix, attempt, &mut lines);
+    }
+    lines.push(String::new());
+    lines.join("\n")
+}
+
+fn head(view: &View, scheduler: &Scheduler, ix: TaskIx) -> String {
+    let standing = match scheduler.standing(ix) {
+        Standing::Ended(verdict) => format!(
+            "{}  {}",
+            verdict_name(verdict),
+            reason::of_verdict(view, ix, verdict).text
+        ),
+        open => crate::status::standing_name(open)
+            .unwrap_or_default()
+            .to_owned(),
+    };
+    let id = name(&view.plan().task(ix).id);
+    format!("{id}  wave {}  {standing}", view.task(ix).wave)
+}
+
+fn field(word: &str, text: &str) -> String {
+    format!("{} {text}", pad(word, 12)).trim_end().to_owned()
+}
+
+fn facts(view: &View, task: &Task, lines: &mut Vec<String>) {
+    let owned: Vec<_> = task.owned().map(ToString::to_string).collect();
+    lines.push(field("owns", &few(owned.into_iter(), 6, "  ")));
+    if !task.reads.is_empty() {
+        let reads = task.reads.iter().map(ToString::to_string);
+        lines.push(field("reads", &few(reads, 6, "  ")));
+    }
+    if !task.after.is_empty() {
+        let after = task.after.iter().map(|ix| name(&view.plan().task(*ix).id));
+        lines.push(field("after", &few(after, 6, "  ")));
+    }
+    if let Some(because) = &task.because {
+        lines.push(field("because", &name(because)));
+    }
+    lines.push(field(
+        "agent",
+        &format!(
+            "{}, at most {} of {}",
+            name(&task.agent),
+            count(u64::from(task.attempts), "dispatch"),
+            duration(task.timeout_ms)
+        ),
+    ));
+}
+
+fn one(view: &View, ix: TaskIx, attempt: &AttemptView, lines: &mut Vec<String>) {
+    let attempts = view.plan().task(ix).attempts;
+    lines.push(format!(
+        "attempt {}  dispatch {}/{attempts} from {}  {}",
+        attempt.number,
+        attempt.dispatch,
+        attempt.base.short(),
+        reason::of_fate(view, ix, attempt).text
+    ));
+    if let Some(end) = &attempt.worker {
+        lines.push(field("  worker", &worker(end)));
+        if !end.enforced.is_empty() {
+            let enforced = end.enforced.iter().map(|entry| name(entry));
+            lines.push(field("  confined", &few(enforced, 12, ", ")));
+        }
+        claimed(&end.claim, lines);
+    }
+    if let Some(harvest) = &attempt.harvest {
+        lines.push(field("  harvest", &harvested(harvest)));
+        paths(harvest, lines);
+    }
+    if !attempt.evidence.is_empty() {
+        for row in look::rows(view, ix, Some(attempt)) {
+            criterion("  ", &row, lines);
+        }
+    }
+    if let Fate::Culprit { gates, .. } = &attempt.fate {
+        for look in gates.iter() {
+            gate(view, look, lines);
+        }
+    }
+}
+
+fn claimed(claim: &str, lines: &mut Vec<String>) {
+    let said = last_lines(claim, LINES, 160);
+    for (n, line) in said.iter().enumerate() {
+        let word = if n == 0 { "  claim" } else { "" };
+        lines.push(field(word, &format!("\"{line}\"")));
+    }
+}
+
+fn paths(harvest: &Harvest, lines: &mut Vec<String>) {
+    if let Harvest::Changed(change) = harvest {
+        let paths = change.paths.iter().map(|path| shown(path, 200));
+        lines.push(field("", &few(paths, 6, "  ")));
+    }
+}
+
+/// `check  "says"  base red (exit status 1) -> after green (exit status 0)`.
+fn criterion(indent: &str, row: &Row<'_>, lines: &mut Vec<String>) {
+    let seen = |word: &str, look: Option<&Evidence>| match look {
+        Some(look) if !look.why.is_empty() => format!("{word} ({})", shown(&look.why, 120)),
+        _ => word.to_owned(),
+    };
+    let text = format!(
+        "\"{}\"  {}  base {} -> after {}",
+        name(&row.criterion.says),
+        look::proof(row.criterion.proof),
+        seen(row.before_word(), row.base),
+        seen(row.after_word(), row.after),
+    );
+    lines.push(field(&format!("{indent}check"), &text));
+    if let Some(command) = row.command() {
+        lines.push(field("", &format!("$ {}", shown(command, 300))));
+    }
+    let both = [("base", row.base), ("after", row.after)];
+    for (when, look) in both {
+        if let Some(look) = look {
+            output(when, look, lines);
+        }
+    }
+}
+
+fn gate(view: &View, look: &Evidence, lines: &mut Vec<String>) {
+    let (kind, says) = look::gate(view, look.criterion as usize)
+        .map_or(("check", ""), |(kind, gate)| (kind, gate.says.as_str()));
+    lines.push(field(
+        "  checkpoint",
+        &format!("{kind} \"{}\" {}", name(says), look::why(look)),
+    ));
+    lines.push(field("", &format!("$ {}", shown(&look.command, 300))));
+    output("with it", look, lines);
+}
+
+fn output(when: &str, look: &Evidence, lines: &mut Vec<String>) {
+    for line in last_lines(&look.tail, LINES, 160) {
+        lines.push(field("", &format!("{when} | {line}")));
+    }
+    let more = look.bytes.saturating_sub(look.tail.len() as u64);
+    if more > 0 {
+        let digest = look.output.short();
+        lines.push(field(
+            "",
+            &format!(
+                "{when} | {} more before, output {digest}",
+                count(more, "byte")
+            ),
+        ));
+    }
+}

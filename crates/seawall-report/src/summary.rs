@@ -1,0 +1,377 @@
+//! The end of a run, truth first: the counts, then every task that did not make it with what happened and on what
+//! evidence, then what landed, then what to type next.
+//!
+//! Accepted tasks are counted, not listed, unless they are few; of very many failed ones the first are told in
+//! full and the rest in a line each.
+
+use std::collections::HashSet;
+
+use seawall_core::evidence::{Evidence, Value};
+use seawall_core::ids::TaskIx;
+use seawall_core::plan::{Criterion, Proof};
+use seawall_core::scheduler::{Outcome, Scheduler, Standing};
+use seawall_core::verdict::Verdict;
+
+use crate::lines::claim;
+use crate::look;
+use crate::reason::{self, verdict_name};
+use crate::status::{counts, short_branch};
+use crate::view::{AttemptView, Fate, View};
+use crate::words::{count, duration, few, last_lines, many, name, pad, shown};
+
+/// Tasks that are told in full.
+const IN_FULL: usize = 12;
+/// Tasks that are told at all.
+const AT_ALL: usize = 60;
+/// Lines of output that are shown of one look.
+const TAIL_LINES: usize = 3;
+/// The column in which everything but the first word begins.
+const INDENT: usize = 12;
+
+/// The final report, newline at its end.
+#[must_use]
+pub fn summary(view: &View, scheduler: &Scheduler, outcome: &Outcome) -> String {
+    let mut lines = vec![first(view, scheduler, outcome)];
+    match outcome {
+        Outcome::Refused => refused(view, &mut lines),
+        Outcome::Parked(why) => lines.push(field("parked", &shown(why, 600))),
+        Outcome::Finished | Outcome::Interrupted => {}
+    }
+    failures(view, scheduler, &mut lines);
+    accepted(view, scheduler, &mut lines);
+    landed(view, &mut lines);
+    next(view, scheduler, outcome, &mut lines);
+    lines.push(String::new());
+    lines.join("\n")
+}
+
+fn first(view: &View, scheduler: &Scheduler, outcome: &Outcome) -> String {
+    let run = format!("{}  run {}", name(&view.plan().name), name(view.run()));
+    let how = match outcome {
+        Outcome::Finished => "finished in",
+        Outcome::Parked(_) => "parked after",
+        Outcome::Interrupted => "interrupted after",
+        Outcome::Refused => {
+            let tasks = many(view.plan().tasks.len(), "task");
+            return format!("{run}  refused: the base is red, so none of {tasks} was started");
+        }
+    };
+    let counts = counts(scheduler).sentence();
+    format!("{run}  {how} {}: {counts}", duration(view.wall_ms()))
+}
+
+/// `word` in the first column, `text` beside it.
+fn field(word: &str, text: &str) -> String {
+    format!("{} {text}", pad(word, INDENT - 1))
+        .trim_end()
+        .to_owned()
+}
+
+fn refused(view: &View, lines: &mut Vec<String>) {
+    let started = view.started();
+    let base = started.map_or("", |started| started.base.short());
+    lines.push(String::new());
+    lines.push(field("base", base));
+    gates(view, view.base_evidence(), lines);
+}
+
+fn gates(view: &View, seen: &[Evidence], lines: &mut Vec<String>) {
+    for look in seen.iter().filter(|look| !look.passes()) {
+        let (kind, says) = look::gate(view, look.criterion as usize)
+            .map_or(("check", ""), |(kind, gate)| (kind, gate.says.as_str()));
+        evidence(kind, says, after(look), look, lines);
+    }
+}
+
+/// What a look at a change or a composition saw, in a word.
+fn after(look: &Evidence) -> &'static str {
+    match look.value {
+        Value::Pass => "green",
+        Value::Fail => "red",
+        Value::CouldNotLook => "could not look",
+    }
+}
+
+/// One look: the sentence and what it showed, the command, the end of its output.
+fn evidence(kind: &str, says: &str, word: &str, look: &Evidence, lines: &mut Vec<String>) {
+    let why = shown(&look.why, 120);
+    let says = name(says);
+    lines.push(field("", &format!("{kind}  \"{says}\"  {word}: {why}")));
+    if !look.command.is_empty() {
+        lines.push(field(
+            "",
+            &format!("       $ {}", shown(&look.command, 200)),
+        ));
+    }
+    for line in last_lines(&look.tail, TAIL_LINES, 160) {
+        lines.push(field("", &format!("       | {line}")));
+    }
+}
+
+fn failures(view: &View, scheduler: &Scheduler, lines: &mut Vec<String>) {
+    let failed: Vec<_> = view
+        .plan()
+        .each_task()
+        .filter_map(|(ix, _)| match scheduler.standing(ix) {
+            Standing::Ended(Verdict::Accepted) => None,
+            Standing::Ended(verdict) => Some((rank(verdict), ix, verdict)),
+            _ => None,
+        })
+        .collect();
+    let mut sorted = failed;
+    sorted.sort_by_key(|(rank, ix, _)| (*rank, *ix));
+    if !sorted.is_empty() {
+        lines.push(String::new());
+    }
+    for (n, (_, ix, verdict)) in sorted.iter().take(AT_ALL).enumerate() {
+        failure(view, scheduler, *ix, verdict, n < IN_FULL, lines);
+    }
+    if sorted.len() > AT_ALL {
+        let more = sorted.len() - AT_ALL;
+        lines.push(field(
+            "",
+            &format!("… {more} more; `seawall status {}` lists them", run(view)),
+        ));
+    }
+}
+
+/// What a person must act on comes first.
+fn rank(verdict: &Verdict) -> u8 {
+    match verdict {
+        Verdict::NeedsHuman => 0,
+        Verdict::Rejected(_) => 1,
+        Verdict::Blocked(_) => 2,
+        Verdict::NotRun(_) | Verdict::Accepted => 3,
+    }
+}
+
+fn failure(
+    view: &View,
+    scheduler: &Scheduler,
+    ix: TaskIx,
+    verdict: &Verdict,
+    in_full: bool,
+    lines: &mut Vec<String>,
+) {
+    let id = name(&view.plan().task(ix).id);
+    let why = reason::of_verdict(view, ix, verdict).text;
+    let untried = matches!(verdict, Verdict::Blocked(_) | Verdict::NotRun(_));
+    if untried || !in_full {
+        return lines.push(field(verdict_name(verdict), &format!("{id}   {why}")));
+    }
+    let dispatches = count(u64::from(scheduler.dispatches(ix)), "dispatch");
+    lines.push(field(
+        verdict_name(verdict),
+        &format!("{id}   {dispatches}"),
+    ));
+    if let Some(why) = reason::beside_evidence(view, ix, verdict) {
+        lines.push(field("", &why));
+    }
+    details(view, ix, lines);
+}
+
+/// On what evidence, and what the worker said.
+fn details(view: &View, ix: TaskIx, lines: &mut Vec<String>) {
+    let task = view.task(ix);
+    let Some(last) = task.last() else {
+        return on_base(view, ix, lines);
+    };
+    match &last.fate {
+        Fate::Culprit { gates: seen, .. } => gates(view, seen, lines),
+        Fate::Stuck => {
+            let judged = |attempt: &&AttemptView| !attempt.evidence.is_empty();
+            if let Some(before) = task.attempts.iter().rev().find(judged) {
+                on_change(view, ix, &before.evidence, lines);
+            }
+        }
+        _ => on_change(view, ix, &last.evidence, lines),
+    }
+    said(last, lines);
+}
+
+fn said(attempt: &AttemptView, lines: &mut Vec<String>) {
+    let claim = claim(attempt);
+    if let Some(claim) = claim.strip_prefix("; claimed ") {
+        lines.push(field("", &format!("claim  {claim}")));
+    }
+}
+
+fn on_change(view: &View, ix: TaskIx, seen: &[Evidence], lines: &mut Vec<String>) {
+    for (check, look) in failing(view, ix, seen) {
+        evidence("check", &check.says, after(look), look, lines);
+    }
+}
+
+fn on_base(view: &View, ix: TaskIx, lines: &mut Vec<String>) {
+    for (check, look) in failing(view, ix, &view.task(ix).baseline) {
+        let word = look::shown_on_base(check.proof, look.value);
+        evidence(
+            "check",
+            &check.says,
+            &format!("{word} on the base"),
+            look,
+            lines,
+        );
+    }
+}
+
+/// The looks that do not pass, with their checks; those that only a person can judge left out.
+fn failing<'a>(
+    view: &'a View,
+    ix: TaskIx,
+    seen: &'a [Evidence],
+) -> impl Iterator<Item = (&'a Criterion, &'a Evidence)> {
+    let checks = &view.plan().task(ix).checks;
+    seen.iter()
+        .filter(|look| !look.passes())
+        .filter_map(|look| Some((checks.get(look.criterion as usize)?, look)))
+        .filter(|(check, _)| check.proof != Proof::Manual)
+}
+
+/// Accepted tasks: by name when a wave has few, as a count otherwise.
+fn accepted(view: &View, scheduler: &Scheduler, lines: &mut Vec<String>) {
+    let accepted = |ix: &&TaskIx| *scheduler.standing(**ix) == Standing::Ended(Verdict::Accepted);
+    let mut word = "accepted";
+    for (n, tasks) in (1..).zip(&view.waves().waves) {
+        let mine: Vec<_> = tasks.iter().filter(accepted).collect();
+        if mine.is_empty() {
+            continue;
+        }
+        let names = match mine.len() {
+            1..=3 => few(
+                mine.iter().map(|ix| name(&view.plan().task(**ix).id)),
+                3,
+                "  ",
+            ),
+            n => format!("{n} of {}", many(tasks.len(), "task")),
+        };
+        if !word.is_empty() {
+            lines.push(String::new());
+        }
+        let later = later(view, &mine);
+        lines.push(field(word, &format!("wave {n}  {names}{later}")));
+        word = "";
+    }
+}
+
+/// How many of the accepted tasks were rejected before.
+fn later(view: &View, tasks: &[&TaskIx]) -> String {
+    let dispatch = |ix: &TaskIx| view.task(*ix).last().map_or(0, |last| last.dispatch);
+    match tasks.iter().filter(|ix| dispatch(ix) > 1).count() {
+        0 => String::new(),
+        n => format!("   {n} of them after a rejected dispatch"),
+    }
+}
+
+fn landed(view: &View, lines: &mut Vec<String>) {
+    let commits = view.checkpoints().len();
+    if commits == 0 {
+        return;
+    }
+    let tasks = view.checkpoints().iter().flat_map(|point| &point.tasks);
+    let mut files = HashSet::new();
+    let (mut plus, mut minus) = (0, 0);
+    for change in tasks.filter_map(|ix| view.task(*ix).landed()) {
+        files.extend(change.paths.iter());
+        plus += change.insertions;
+        minus += change.deletions;
+    }
+    let branch = view
+        .started()
+        .map_or("", |started| short_branch(&started.branch));
+    lines.push(format!(
+        "landed on {}   {}, {}, +{plus} -{minus}",
+        name(branch),
+        many(commits, "commit"),
+        many(files.len(), "file"),
+    ));
+}
+
+fn run(view: &View) -> String {
+    quoted(view.run())
+}
+
+/// The commands that make sense now, the most useful first.
+fn next(view: &View, scheduler: &Scheduler, outcome: &Outcome, lines: &mut Vec<String>) {
+    let mut commands = Vec::new();
+    let run = run(view);
+    match outcome {
+        Outcome::Parked(_) => commands.push((
+            format!("seawall resume {run}"),
+            "go on, once that is mended".to_owned(),
+        )),
+        Outcome::Interrupted => {
+            commands.push((format!("seawall resume {run}"), "go on".to_owned()))
+        }
+        Outcome::Finished if !view.checkpoints().is_empty() => {
+            commands.push((format!("seawall land {run}"), land(view)))
+        }
+        Outcome::Refused => commands.push((
+            format!("seawall status {run} --json"),
+            "the end of every check's output".to_owned(),
+        )),
+        Outcome::Finished => {}
+    }
+    if let Some((id, what)) = worth_showing(view, scheduler) {
+        commands.push((format!("seawall show {run} {}", quoted(id)), what));
+    }
+    let width = commands
+        .iter()
+        .map(|(command, _)| command.chars().count())
+        .max();
+    if !commands.is_empty() {
+        lines.push(String::new());
+    }
+    for (n, (command, what)) in commands.iter().enumerate() {
+        let word = if n == 0 { "next" } else { "" };
+        let command = pad(command, width.unwrap_or(0).min(60));
+        lines.push(field(word, &format!("{command}   {what}")));
+    }
+}
+
+fn land(view: &View) -> String {
+    let onto = view.started().and_then(|started| started.onto.as_deref());
+    let onto = onto.map_or_else(|| "your branch".to_owned(), |onto| name(short_branch(onto)));
+    let commits = match view.checkpoints().len() {
+        1 => "the commit".to_owned(),
+        n => format!("the {n} commits"),
+    };
+    format!("bring {commits} to {onto} (fast-forward)")
+}
+
+/// The first task that a person should look at: its harvest, or its attempts.
+fn worth_showing<'a>(view: &'a View, scheduler: &Scheduler) -> Option<(&'a str, String)> {
+    let plan = view.plan();
+    let verdict = |ix| match scheduler.standing(ix) {
+        Standing::Ended(verdict) => Some(verdict),
+        _ => None,
+    };
+    let find = |want: fn(&Verdict) -> bool| {
+        let mut tasks = plan.each_task();
+        tasks.find(|(ix, _)| verdict(*ix).is_some_and(want))
+    };
+    if let Some((_, task)) = find(|verdict| *verdict == Verdict::NeedsHuman) {
+        return Some((
+            &task.id,
+            "look at the change and judge what is left".to_owned(),
+        ));
+    }
+    let (ix, task) = find(|verdict| matches!(verdict, Verdict::Rejected(_)))?;
+    let what = match view.task(ix).attempts.len() {
+        0 => "its checks on the base".to_owned(),
+        1 => "its attempt, evidence and change".to_owned(),
+        2 => "both attempts, evidence and changes".to_owned(),
+        n => format!("all {n} attempts, evidence and changes"),
+    };
+    Some((&task.id, what))
+}
+
+/// An argument as a POSIX shell takes it back.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:@%+=,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", name(word).replace('\'', "'\\''"))
+    }
+}

@@ -1,0 +1,6 @@
+//! Whole runs through a real scheduler, and what is told of them.
+
+mod hostile;
+mod pictures;
+mod walk;
+mod world;

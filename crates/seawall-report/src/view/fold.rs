@@ -1,0 +1,426 @@
+//! What each event adds to the view.
+//!
+//! Whether an attempt failed is read from the event with the scheduler's own table
+//! ([`seawall_core::lifecycle::next`]), and who made a checkpoint red with its own narrowing
+//! ([`seawall_core::narrow`]): live, several events are applied before the first of them is told, so the scheduler may
+//! be ahead of the event. It is asked for last words only, which never change.
+
+use std::sync::Arc;
+
+use seawall_core::effect::{Effect, Key};
+use seawall_core::event::Event;
+use seawall_core::evidence::Evidence;
+use seawall_core::ids::{AttemptNo, Commit, TaskIx, Tree, WaveNo};
+use seawall_core::lifecycle::{self, Next, Stage};
+use seawall_core::narrow::{Answers, Narrowed};
+use seawall_core::scheduler::{Scheduler, Standing};
+use seawall_core::verdict::Verdict;
+
+use super::{AttemptView, CheckpointView, Fate, News, Round, Session, TrialView, View};
+
+impl View {
+    /// Adds an event that was applied to `scheduler`, at `at_ms` milliseconds since 1970-01-01 UTC.
+    pub fn see(&mut self, at_ms: u64, event: &Event, scheduler: &Scheduler) {
+        self.news.clear();
+        self.clock(at_ms, event);
+        match event {
+            Event::RunStarted(started) => {
+                self.started = Some(started.clone());
+                self.news.push(News::Began);
+            }
+            Event::Issued { effect } => self.issued(at_ms, effect),
+            Event::WavePrepared {
+                wave,
+                round,
+                problems,
+            } => self.prepared(*wave, *round, problems, scheduler),
+            Event::Baselined { task, evidence } => {
+                self.tasks[task.index()].baseline = evidence.as_slice().into();
+                self.last_word(*task, scheduler);
+            }
+            Event::WorkspaceOpened { attempt }
+            | Event::WorkerEnded { attempt, .. }
+            | Event::Harvested { attempt, .. }
+            | Event::Verified { attempt, .. } => {
+                self.attempt_event(at_ms, *attempt, event, scheduler);
+            }
+            Event::WorkspaceDiscarded { .. } => {}
+            Event::Integrated {
+                wave: WaveNo(0),
+                evidence,
+                ..
+            } => {
+                self.base_evidence = evidence.as_slice().into();
+                self.news.push(News::BaseJudged);
+            }
+            Event::Integrated {
+                wave,
+                round,
+                trial,
+                tree,
+                evidence,
+            } => self.integrated((*wave, *round, *trial), tree, evidence, scheduler),
+            Event::Checkpointed {
+                wave,
+                round,
+                commit,
+            } => self.checkpointed(at_ms, *wave, *round, commit, scheduler),
+            Event::EffectFailed { key, why } => self.failed(*key, why),
+            Event::Interrupted => self.news.push(News::Interrupted),
+            Event::WallSpent => self.news.push(News::WallSpent),
+            Event::Resumed { jobs } => self.resumed(*jobs, scheduler),
+        }
+        self.passed_over(scheduler);
+    }
+
+    fn clock(&mut self, at_ms: u64, event: &Event) {
+        let begins = matches!(event, Event::RunStarted(_) | Event::Resumed { .. });
+        match self.sessions.last_mut() {
+            Some(session) if !begins => session.to_ms = session.to_ms.max(at_ms),
+            _ => self.sessions.push(Session {
+                from_ms: at_ms,
+                to_ms: at_ms,
+            }),
+        }
+    }
+
+    fn issued(&mut self, at_ms: u64, effect: &Effect) {
+        match effect {
+            Effect::OpenWorkspace {
+                task,
+                attempt,
+                base,
+            } => self.opening(at_ms, *task, *attempt, base),
+            Effect::LaunchWorker { task, attempt, .. } => {
+                if let Some(body) = self.attempt_mut(*task, *attempt) {
+                    body.working = true;
+                }
+            }
+            Effect::Integrate {
+                wave,
+                round,
+                trial,
+                tasks,
+                ..
+            } if wave.0 > 0 => self.trying((*wave, *round, *trial), tasks),
+            Effect::Checkpoint { tasks, tree, .. } => {
+                self.round.lands.clone_from(tasks);
+                self.round.tree = Some(tree.clone());
+            }
+            _ => {}
+        }
+    }
+
+    /// An effect that is owed again after a crash is issued again: only the first time counts.
+    fn opening(&mut self, at_ms: u64, ix: TaskIx, number: AttemptNo, base: &Commit) {
+        let task = &mut self.tasks[ix.index()];
+        if task.attempt(number).is_some() {
+            return;
+        }
+        let counted = |attempt: &&AttemptView| attempt.fate != Fate::Lost;
+        let before = task.attempts.iter().filter(counted).count();
+        task.attempts.push(AttemptView {
+            number,
+            dispatch: u32::try_from(before + 1).unwrap_or(u32::MAX),
+            base: base.clone(),
+            began_ms: at_ms,
+            seen_ms: at_ms,
+            working: false,
+            worker: None,
+            harvest: None,
+            evidence: Arc::new([]),
+            fate: Fate::Live(Stage::Opening),
+        });
+        self.live.insert(number, ix);
+        self.owners.insert(number, ix);
+    }
+
+    fn trying(&mut self, (wave, round, trial): (WaveNo, u32, u32), tasks: &[TaskIx]) {
+        let same = |seen: &TrialView| (seen.wave, seen.round, seen.trial) == (wave, round, trial);
+        if self.trials.last().is_some_and(same) {
+            return;
+        }
+        if trial == 1 {
+            self.round = Round {
+                first_trial: self.trials.len(),
+                ..Round::default()
+            };
+        }
+        self.trials.push(TrialView {
+            wave,
+            round,
+            trial,
+            tasks: tasks.to_vec(),
+            tree: None,
+            evidence: Arc::new([]),
+        });
+    }
+
+    fn attempt_mut(&mut self, ix: TaskIx, number: AttemptNo) -> Option<&mut AttemptView> {
+        let attempts = &mut self.tasks[ix.index()].attempts;
+        attempts
+            .iter_mut()
+            .rev()
+            .find(|attempt| attempt.number == number)
+    }
+
+    fn prepared(
+        &mut self,
+        wave: WaveNo,
+        round: u32,
+        problems: &[(TaskIx, String)],
+        scheduler: &Scheduler,
+    ) {
+        self.pass_over(wave, scheduler);
+        let members = self.members(wave, problems, scheduler);
+        self.news.push(News::Wave {
+            wave,
+            round,
+            tasks: members,
+        });
+        for (task, _) in problems {
+            self.last_word(*task, scheduler);
+        }
+    }
+
+    /// Tasks of the wave whose last word, if they have one, comes from this event.
+    fn members(&self, wave: WaveNo, problems: &[(TaskIx, String)], scheduler: &Scheduler) -> usize {
+        let waves = &self.waves.waves;
+        let tasks = waves
+            .get((wave.0 as usize).wrapping_sub(1))
+            .map_or(&[][..], Vec::as_slice);
+        let open = |task: &&TaskIx| !matches!(scheduler.standing(**task), Standing::Ended(_));
+        tasks.iter().filter(open).count() + problems.len()
+    }
+
+    fn attempt_event(
+        &mut self,
+        at_ms: u64,
+        number: AttemptNo,
+        event: &Event,
+        scheduler: &Scheduler,
+    ) {
+        let Some(ix) = self.live.get(&number).copied() else {
+            return;
+        };
+        let plan = Arc::clone(&self.plan);
+        let repeats = self.repeats(ix, event);
+        let Some(body) = self.attempt_mut(ix, number) else {
+            return;
+        };
+        let Fate::Live(stage) = body.fate else {
+            return;
+        };
+        body.seen_ms = at_ms;
+        body.keep(event);
+        let Ok((stage, next)) = lifecycle::next(stage, plan.task(ix), event) else {
+            return;
+        };
+        body.fate = match next {
+            Next::Verify(_) if repeats => Fate::Stuck,
+            Next::Launch | Next::Harvest | Next::Verify(_) => Fate::Live(stage),
+            Next::Accept => Fate::Passed,
+            Next::AskHuman => Fate::NeedsHuman,
+            Next::Reject(rejection) => Fate::Rejected(rejection),
+            Next::Lose => Fate::Lost,
+        };
+        let over = !matches!(body.fate, Fate::Live(_));
+        if over {
+            self.live.remove(&number);
+            self.news.push(News::Attempt(ix));
+        } else if stage == Stage::Working {
+            self.news.push(News::Dispatched(ix));
+        }
+        self.last_word(ix, scheduler);
+    }
+
+    /// Whether a harvest is a change of this task that was rejected before.
+    fn repeats(&self, ix: TaskIx, event: &Event) -> bool {
+        let Event::Harvested {
+            harvest: seawall_core::evidence::Harvest::Changed(change),
+            ..
+        } = event
+        else {
+            return false;
+        };
+        let rejected = |attempt: &AttemptView| {
+            matches!(attempt.fate, Fate::Rejected(_) | Fate::Culprit { .. })
+                && attempt
+                    .change()
+                    .is_some_and(|old| old.digest == change.digest)
+        };
+        self.task(ix).attempts.iter().any(rejected)
+    }
+
+    fn integrated(
+        &mut self,
+        (wave, round, trial): (WaveNo, u32, u32),
+        tree: &Tree,
+        evidence: &[Evidence],
+        scheduler: &Scheduler,
+    ) {
+        let same = |seen: &TrialView| (seen.wave, seen.round, seen.trial) == (wave, round, trial);
+        let Some(at) = self.trials.iter().rposition(same) else {
+            return;
+        };
+        let seen = &mut self.trials[at];
+        seen.tree = Some(tree.clone());
+        seen.evidence = evidence.into();
+        let (tasks, passes) = (seen.tasks.clone(), seen.passes() == Some(true));
+        self.round.answers.note(tasks, passes);
+        self.news.push(News::Trial(at));
+        let all = &self.trials[self.round.first_trial].tasks;
+        if let Narrowed::Done { culprits, .. } = self.round.answers.narrow(all) {
+            for culprit in &culprits {
+                self.blame(culprit);
+            }
+            // When nothing lands, the round ends here, and with it the tasks that may not try again.
+            for task in culprits.into_iter().flatten() {
+                self.last_word(task, scheduler);
+            }
+        }
+    }
+
+    /// The smallest red composition of a round was found: its tasks are rejected.
+    fn blame(&mut self, culprit: &[TaskIx]) {
+        let trials = &self.trials[self.round.first_trial..];
+        let trial = trials.iter().find(|trial| trial.tasks == culprit);
+        let gates = trial.map_or_else(|| Arc::from([]), |trial| Arc::clone(&trial.evidence));
+        for ix in culprit {
+            let with = culprit.iter().copied().filter(|other| other != ix);
+            let fate = Fate::Culprit {
+                gates: Arc::clone(&gates),
+                with: with.collect(),
+            };
+            let passed = |attempt: &&mut AttemptView| attempt.fate == Fate::Passed;
+            let mut attempts = self.tasks[ix.index()].attempts.iter_mut().rev();
+            if let Some(attempt) = attempts.find(passed) {
+                attempt.fate = fate;
+                self.news.push(News::Attempt(*ix));
+            }
+        }
+    }
+
+    fn checkpointed(
+        &mut self,
+        at_ms: u64,
+        wave: WaveNo,
+        round: u32,
+        commit: &Commit,
+        scheduler: &Scheduler,
+    ) {
+        let tasks = std::mem::take(&mut self.round.lands);
+        let at = self.checkpoints.len();
+        for ix in &tasks {
+            let task = &mut self.tasks[ix.index()];
+            task.told = true;
+            let passed = |attempt: &&mut AttemptView| attempt.fate == Fate::Passed;
+            if let Some(attempt) = task.attempts.iter_mut().rev().find(passed) {
+                attempt.fate = Fate::Landed(at);
+            }
+        }
+        self.checkpoints.push(CheckpointView {
+            wave,
+            round,
+            commit: commit.clone(),
+            tasks,
+            at_ms,
+        });
+        self.news.push(News::Checkpoint(at));
+        // Culprits that may not try again get their last word now.
+        let accepted = self.trials.get(self.round.first_trial);
+        for ix in accepted
+            .map(|trial| trial.tasks.clone())
+            .unwrap_or_default()
+        {
+            self.last_word(ix, scheduler);
+        }
+        self.round.answers = Answers::default();
+    }
+
+    fn failed(&mut self, key: Key, why: &str) {
+        if let Key::LaunchWorker(number) = key
+            && let Some(ix) = self.live.get(&number).copied()
+            && let Some(body) = self.attempt_mut(ix, number)
+        {
+            body.working = false;
+        }
+        self.parked.get_or_insert_with(|| why.to_owned());
+        self.news.push(News::Parked(why.to_owned()));
+    }
+
+    fn resumed(&mut self, jobs: u32, scheduler: &Scheduler) {
+        self.parked = None;
+        let working = |view: &Self, number: &AttemptNo, ix: &TaskIx| {
+            let attempt = view.task(*ix).attempt(*number);
+            attempt.is_some_and(|a| a.working && a.fate == Fate::Live(Stage::Working))
+        };
+        let lost: Vec<_> = self
+            .live
+            .iter()
+            .filter(|(number, ix)| working(self, number, ix))
+            .map(|(number, ix)| (*number, *ix))
+            .collect();
+        self.news.push(News::Resumed {
+            jobs,
+            lost: lost.len(),
+            away_ms: self.away(),
+        });
+        for (number, ix) in lost {
+            if let Some(body) = self.attempt_mut(ix, number) {
+                body.fate = Fate::Lost;
+            }
+            self.live.remove(&number);
+            self.last_word(ix, scheduler);
+        }
+    }
+
+    /// Between the last two sessions.
+    fn away(&self) -> u64 {
+        match self.sessions.as_slice() {
+            [.., before, now] => now.from_ms.saturating_sub(before.to_ms),
+            _ => 0,
+        }
+    }
+
+    /// Says a task's end once; accepted tasks are told by their checkpoint.
+    fn last_word(&mut self, ix: TaskIx, scheduler: &Scheduler) {
+        let task = &mut self.tasks[ix.index()];
+        let Standing::Ended(verdict) = scheduler.standing(ix) else {
+            return;
+        };
+        if *verdict != Verdict::Accepted && !task.told {
+            task.told = true;
+            self.news.push(News::Ended(ix));
+        }
+    }
+
+    /// Tasks of waves that the scheduler has reached, and that ended without being tried.
+    fn passed_over(&mut self, scheduler: &Scheduler) {
+        // The wave in work has its tasks told when it is prepared; afterwards only later ones are left.
+        let (wave, _) = scheduler.wave();
+        self.pass_over(wave, scheduler);
+    }
+
+    fn pass_over(&mut self, reached: WaveNo, scheduler: &Scheduler) {
+        let waves = Arc::clone(&self.waves);
+        while self.waves_seen < reached.0 {
+            let members = waves.waves.get(self.waves_seen as usize);
+            for ix in members.into_iter().flatten() {
+                self.last_word(*ix, scheduler);
+            }
+            self.waves_seen += 1;
+        }
+    }
+}
+
+impl AttemptView {
+    fn keep(&mut self, event: &Event) {
+        match event {
+            Event::WorkerEnded { end, .. } => self.worker = Some(end.clone()),
+            Event::Harvested { harvest, .. } => self.harvest = Some(harvest.clone()),
+            Event::Verified { evidence, .. } => self.evidence = evidence.as_slice().into(),
+            _ => {}
+        }
+    }
+}

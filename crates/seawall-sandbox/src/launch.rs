@@ -1,0 +1,109 @@
+//! What the supervisor tells the launcher: the order made explicit, so that the launcher looks nothing up.
+//!
+//! The launcher runs with an empty environment; `PATH`, the toolchains and the read grants are resolved by the supervisor.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::order::{Limits, Order, Output, Write};
+use crate::report::Report;
+use crate::wire::Raw;
+
+/// The first message on the control socket.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Request {
+    /// Run this; three descriptors come along: standard input, output and error of the command.
+    Launch(Box<Launch>),
+    /// Say what namespaces can be had.
+    Probe,
+}
+
+/// The answer to it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Reply {
+    /// The command has ended, or could not be started, and its tree is dead.
+    Report(Report),
+    /// The keeper died before it could report; its tree is dead.
+    Lost(String),
+    /// One line per attempt: what was tried, and what the system said when it failed.
+    Probed(Vec<(String, Option<String>)>),
+}
+
+/// One byte from the supervisor after the first message: end the command.
+pub(crate) const STOP: u8 = b'S';
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Launch {
+    pub(crate) argv: Vec<Raw>,
+    pub(crate) env: Vec<(Raw, Raw)>,
+    pub(crate) workspace: Raw,
+    pub(crate) appears_at: Option<Raw>,
+    pub(crate) cwd: Option<Raw>,
+    pub(crate) write: Grant,
+    /// System and toolchain paths; those that do not exist are skipped.
+    pub(crate) system: Vec<Raw>,
+    /// Paths that the order names.
+    pub(crate) read: Vec<Raw>,
+    pub(crate) home: Raw,
+    pub(crate) tmp: Raw,
+    /// How many bytes of output are kept; `None` when the output is inherited.
+    pub(crate) cap: Option<u64>,
+    pub(crate) limits: Limits,
+    pub(crate) alive: Option<Raw>,
+    pub(crate) namespaces: bool,
+}
+
+/// [`Write`] in a form that crosses the socket.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) enum Grant {
+    Nothing,
+    Files(Vec<Raw>),
+    Workspace,
+    Paths(Vec<Raw>),
+}
+
+impl Launch {
+    /// `system` and `env` are what [`crate::grants`] and [`crate::environment`] found on this host.
+    pub(crate) fn new(
+        order: &Order,
+        system: &[PathBuf],
+        read: &[PathBuf],
+        env: Vec<(Raw, Raw)>,
+    ) -> Self {
+        Self {
+            argv: order.argv.iter().map(|word| Raw::new(word)).collect(),
+            env,
+            workspace: Raw::path(&order.workspace),
+            appears_at: order.appears_at.as_deref().map(Raw::path),
+            cwd: order.cwd.as_deref().map(Raw::path),
+            write: Grant::new(&order.write),
+            system: raws(system),
+            read: raws(read),
+            home: Raw::path(&order.home),
+            tmp: Raw::path(&order.tmp),
+            cap: match order.output {
+                Output::Inherit => None,
+                Output::File { cap, .. } => Some(cap),
+            },
+            limits: order.limits.clone(),
+            alive: order.alive.as_deref().map(Raw::path),
+            namespaces: order.namespaces,
+        }
+    }
+}
+
+impl Grant {
+    fn new(write: &Write) -> Self {
+        match write {
+            Write::Nothing => Self::Nothing,
+            Write::Files(files) => Self::Files(raws(files)),
+            Write::Workspace => Self::Workspace,
+            Write::Paths(paths) => Self::Paths(raws(paths)),
+        }
+    }
+}
+
+fn raws(paths: &[PathBuf]) -> Vec<Raw> {
+    paths.iter().map(|path| Raw::path(path)).collect()
+}

@@ -1,0 +1,299 @@
+//! The launcher: reads the order, gets the best set of namespaces that the host gives, and outlives the keeper.
+//!
+//! Namespaces are tried as a ladder, best first. A rung counts only when the keeper could also do in it what the rung is
+//! for (mount the view, bring loopback up): some hosts give a namespace and then forbid every act in it, as Ubuntu 24.04
+//! does by AppArmor. A rung that fails costs a fork; the first one is the usual end of the search.
+//!
+//! The launcher stays outside so that the death of the keeper itself, by the OOM killer for instance, is noticed, cleaned
+//! up after and reported.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, OwnedFd, RawFd};
+use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+
+use nix::fcntl::{FcntlArg, FdFlag, Flock, FlockArg, OFlag, fcntl};
+use nix::libc;
+use nix::sys::prctl;
+use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{WaitStatus, waitpid};
+use nix::unistd::{Pid, getgid, getuid, pipe2, setsid};
+
+use crate::keeper::{self, Post};
+use crate::launch::{Launch, Reply, Request};
+use crate::report::{End, Ledger, Report};
+use crate::{sys, tree, view, wire};
+
+/// The number that the control socket gets, the first after the standard streams.
+const CONTROL: RawFd = 3;
+
+/// One set of namespaces to try.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Rung {
+    /// How the set is called in messages.
+    pub(crate) name: &'static str,
+    /// `CLONE_NEW*` flags.
+    pub(crate) flags: i32,
+}
+
+const BASE: i32 = libc::CLONE_NEWNS | libc::CLONE_NEWPID | libc::CLONE_NEWIPC | libc::CLONE_NEWUTS;
+
+const RUNGS: [Rung; 5] = [
+    Rung {
+        name: "mount, pid, ipc, uts and net namespaces",
+        flags: BASE | libc::CLONE_NEWNET,
+    },
+    Rung {
+        name: "mount, pid, ipc and uts namespaces",
+        flags: BASE,
+    },
+    Rung {
+        name: "user, mount, pid, ipc, uts and net namespaces",
+        flags: libc::CLONE_NEWUSER | BASE | libc::CLONE_NEWNET,
+    },
+    Rung {
+        name: "user, mount, pid, ipc and uts namespaces",
+        flags: libc::CLONE_NEWUSER | BASE,
+    },
+    Rung {
+        name: "no namespaces",
+        flags: 0,
+    },
+];
+
+impl Rung {
+    pub(crate) fn has(self, flag: i32) -> bool {
+        self.flags & flag != 0
+    }
+
+    /// The sets worth trying: only root has a chance without a user namespace.
+    pub(crate) fn ladder(namespaces: bool) -> impl Iterator<Item = Self> {
+        let root = getuid().is_root();
+        RUNGS.into_iter().filter(move |rung| match rung.flags {
+            0 => true,
+            _ if !namespaces => false,
+            flags => root || flags & libc::CLONE_NEWUSER != 0,
+        })
+    }
+}
+
+/// What the hidden subcommand [`crate::LAUNCH_COMMAND`] calls with the number that follows it: serves one order, then
+/// ends the process. Call it before anything else, in particular before a thread is started.
+pub fn launch_main(control: RawFd) -> ! {
+    // There is nobody to tell: without a control socket the supervisor sees the end of it and reports a lost launcher.
+    sys::leave(if serve(control).is_ok() { 0 } else { 3 })
+}
+
+fn serve(control: RawFd) -> io::Result<()> {
+    // Out of the terminal's foreground group: Ctrl-C is for the supervisor, which ends the command in its own way.
+    // It fails only for a leader of a group, which a child that was just started is not.
+    setsid()?;
+    let mut control = take_control(control)?;
+    match wire::fetch(&mut control)? {
+        Some((Request::Launch(launch), streams)) => match <[OwnedFd; 3]>::try_from(streams) {
+            Ok(streams) => run(&control, &launch, streams),
+            Err(_) => Err(io::ErrorKind::InvalidInput.into()),
+        },
+        Some((Request::Probe, _)) => wire::post(&control, &Reply::Probed(probe()), &[]),
+        None => Ok(()),
+    }
+}
+
+fn take_control(given: RawFd) -> io::Result<UnixStream> {
+    let given = if given == CONTROL {
+        sys::adopt(given)
+    } else {
+        moved(given)?
+    };
+    sys::close_from(CONTROL + 1, false)?;
+    fcntl(&given, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
+    sys::place(File::open("/dev/null")?.as_fd(), 0)?;
+    Ok(UnixStream::from(given))
+}
+
+fn moved(given: RawFd) -> io::Result<OwnedFd> {
+    let given = sys::adopt(given);
+    sys::place(given.as_fd(), CONTROL)?;
+    // A standard stream is replaced below, any other number is closed with the rest.
+    std::mem::forget(given);
+    Ok(sys::adopt(CONTROL))
+}
+
+fn run(control: &UnixStream, launch: &Launch, streams: [OwnedFd; 3]) -> io::Result<()> {
+    let _alive = match lock(launch) {
+        Ok(alive) => alive,
+        Err(error) => {
+            return wire::post(
+                control,
+                &Reply::Report(not_started("lock the alive file", &error)),
+                &[],
+            );
+        }
+    };
+    prctl::set_child_subreaper(true)?;
+    let mut refused = Vec::new();
+    for rung in Rung::ladder(launch.namespaces) {
+        let post = Post {
+            control,
+            launch,
+            rung,
+            refused: &refused,
+            streams: &streams,
+        };
+        match start_keeper(&post)? {
+            Ok((keeper, lifeline)) => {
+                drop(streams);
+                return attend(control, keeper, rung, lifeline);
+            }
+            Err(why) => refused.push(format!("{}: {why}", rung.name)),
+        }
+    }
+    wire::post(control, &Reply::Lost(refused.join("; ")), &[])
+}
+
+fn lock(launch: &Launch) -> io::Result<Option<Flock<File>>> {
+    let Some(path) = launch.alive.clone() else {
+        return Ok(None);
+    };
+    let flags = (OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC).bits();
+    let path = path.into_path();
+    let file = File::options()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .custom_flags(flags)
+        .open(path)?;
+    Flock::lock(file, FlockArg::LockExclusiveNonblock)
+        .map(Some)
+        .map_err(|(_, error)| error.into())
+}
+
+pub(crate) fn not_started(step: &str, error: &dyn std::fmt::Display) -> Report {
+    Report {
+        end: End::CouldNotStart {
+            step: step.to_owned(),
+            error: error.to_string(),
+        },
+        wall: std::time::Duration::ZERO,
+        output_bytes: 0,
+        output_kept: 0,
+        output_error: None,
+        leftovers: 0,
+        ledger: Ledger::default(),
+    }
+}
+
+/// Starts a keeper in the namespaces of a rung; `Err` inside says why the rung cannot be had.
+fn start_keeper(post: &Post<'_>) -> io::Result<Result<(Pid, OwnedFd), String>> {
+    let (go_out, go_in) = pipe2(OFlag::O_CLOEXEC)?;
+    let (ready_out, ready_in) = pipe2(OFlag::O_CLOEXEC)?;
+    match sys::fork_into(post.rung.flags) {
+        Err(error) => Ok(Err(error.to_string())),
+        Ok(None) => {
+            drop((go_in, ready_out));
+            keeper::main(post, go_out, ready_in)
+        }
+        Ok(Some(keeper)) => {
+            drop((go_out, ready_in));
+            match admit(keeper, post.rung, &go_in, ready_out) {
+                Ok(()) => Ok(Ok((keeper, go_in))),
+                Err(why) => {
+                    discard(keeper)?;
+                    Ok(Err(why))
+                }
+            }
+        }
+    }
+}
+
+/// Ends a keeper that has nothing to keep; until it is waited for its number cannot be anybody else's.
+fn discard(keeper: Pid) -> io::Result<()> {
+    kill(keeper, Signal::SIGKILL)?;
+    waitpid(keeper, None)?;
+    Ok(())
+}
+
+/// Maps the user of a new user namespace, lets the keeper go on, and waits until its namespaces are in order.
+fn admit(keeper: Pid, rung: Rung, go: &OwnedFd, ready: OwnedFd) -> Result<(), String> {
+    if rung.has(libc::CLONE_NEWUSER) {
+        map_user(keeper).map_err(|error| format!("cannot map the user: {error}"))?;
+    }
+    File::from(go.try_clone().map_err(|error| error.to_string())?)
+        .write_all(b"g")
+        .map_err(|error| error.to_string())?;
+    let mut answer = String::new();
+    File::from(ready)
+        .read_to_string(&mut answer)
+        .map_err(|error| error.to_string())?;
+    match answer.as_str() {
+        keeper::READY => Ok(()),
+        "" => Err("the keeper died".to_owned()),
+        why => Err(why.to_owned()),
+    }
+}
+
+/// The user stays who they are: one id is mapped onto itself (`user_namespaces(7)`).
+fn map_user(keeper: Pid) -> io::Result<()> {
+    let (uid, gid) = (getuid(), getgid());
+    let directory = Path::new("/proc").join(keeper.to_string());
+    std::fs::write(directory.join("setgroups"), "deny")?;
+    std::fs::write(directory.join("uid_map"), format!("{uid} {uid} 1"))?;
+    std::fs::write(directory.join("gid_map"), format!("{gid} {gid} 1"))
+}
+
+/// Waits for the keeper. The lifeline is open until then: its end tells the keeper that the launcher has died.
+fn attend(control: &UnixStream, keeper: Pid, rung: Rung, lifeline: OwnedFd) -> io::Result<()> {
+    let ended = loop {
+        match waitpid(keeper, None) {
+            Err(nix::errno::Errno::EINTR) => {}
+            ended => break ended?,
+        }
+    };
+    drop(lifeline);
+    if matches!(ended, WaitStatus::Exited(_, 0)) {
+        return Ok(());
+    }
+    if !rung.has(libc::CLONE_NEWPID) {
+        tree::sweep(tree::Reach::Descendants)?;
+    }
+    wire::post(
+        control,
+        &Reply::Lost(format!("the keeper died: {ended:?}")),
+        &[],
+    )
+}
+
+/// What each set of namespaces gives on this host.
+fn probe() -> Vec<(String, Option<String>)> {
+    let tried = Rung::ladder(true).filter(|rung| rung.flags != 0);
+    tried
+        .map(|rung| {
+            (
+                rung.name.to_owned(),
+                try_rung(rung).unwrap_or_else(|error| Some(error.to_string())),
+            )
+        })
+        .collect()
+}
+
+fn try_rung(rung: Rung) -> io::Result<Option<String>> {
+    let (go_out, go_in) = pipe2(OFlag::O_CLOEXEC)?;
+    let (ready_out, ready_in) = pipe2(OFlag::O_CLOEXEC)?;
+    let keeper = match sys::fork_into(rung.flags) {
+        Err(error) => return Ok(Some(error.to_string())),
+        Ok(Some(keeper)) => keeper,
+        Ok(None) => {
+            drop((go_in, ready_out));
+            sys::leave(i32::from(
+                keeper::rehearse(rung, &go_out, ready_in, view::rehearse).is_err(),
+            ))
+        }
+    };
+    drop((go_out, ready_in));
+    let admitted = admit(keeper, rung, &go_in, ready_out);
+    discard(keeper)?;
+    Ok(admitted.err())
+}

@@ -1,0 +1,45 @@
+//! Confines one process tree with what the kernel offers, and tells how it went.
+//!
+//! Two walls at once where the kernel has both: namespaces, which make things absent, and Landlock, which makes what is
+//! left unreadable or unwritable. Landlock is the floor: without it (ABI 3, Linux 6.2) nothing is run. What cannot be had
+//! beyond it is written into the [`Ledger`] of the launch, never passed over in silence.
+//!
+//! The parts, in the order in which they run:
+//!
+//! | process | what it is | module |
+//! |---|---|---|
+//! | supervisor | the caller; may have threads; keeps only a socket | `spawn` |
+//! | launcher | this program executed again, one thread, no environment | `launcher` |
+//! | keeper | its child, process 1 of the pid namespace; watches, ends, reports | `keeper` |
+//! | worker | the keeper's child; confines itself, then becomes the command | `worker` |
+//!
+//! A program that uses this crate must call [`launch_main`] when its first argument is [`LAUNCH_COMMAND`], before it does
+//! anything else. This is the only crate with `unsafe`, all of it in `sys`.
+
+mod environment;
+mod error;
+mod grants;
+mod host;
+mod keeper;
+mod launch;
+mod launcher;
+mod order;
+mod profile;
+mod report;
+mod sink;
+mod spawn;
+mod sys;
+mod toolchains;
+mod tree;
+mod view;
+mod wall;
+mod wire;
+mod worker;
+
+pub use error::SandboxError;
+pub use host::{Feature, HostReport, host};
+pub use launcher::launch_main;
+pub use order::{HOME_MARK, Limits, Order, Output, Stdin, TMP_MARK, WORKSPACE_MARK, Write};
+pub use profile::{Profile, ProfileError, WriteRule, parse_profile, profile, profile_names};
+pub use report::{End, Ledger, Protection, Report, State};
+pub use spawn::{Confined, LAUNCH_COMMAND, Stopper, spawn};

@@ -1,0 +1,128 @@
+//! What the caller asks for: one command, where it runs, what it may touch and for how long.
+//!
+//! An [`Order`] is plain data. Everything in it that comes from a plan or a repository is checked before the worker
+//! starts, part of it by [`crate::spawn`] and the rest by the launcher, which alone sees the final mounts.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// Stands for the private home in [`Order::argv`] and in the values of [`Order::env`].
+///
+/// Where the home appears depends on what the kernel offers (see [`Order::home`]), so a path below it is written with this
+/// mark, for example `format!("{HOME_MARK}/prompt.md")`, and the launcher fills in the path that the worker sees.
+pub const HOME_MARK: &str = "\u{1a}home\u{1a}";
+
+/// Stands for the private temporary directory, as [`HOME_MARK`] does for the home.
+pub const TMP_MARK: &str = "\u{1a}tmp\u{1a}";
+
+/// Stands for the workspace as the worker sees it, as [`HOME_MARK`] does for the home.
+pub const WORKSPACE_MARK: &str = "\u{1a}workspace\u{1a}";
+
+/// One command to run confined, and the bounds of it.
+#[derive(Debug, Clone)]
+pub struct Order {
+    /// The program and its arguments; a program without a slash is looked up on the worker's own `PATH`.
+    pub argv: Vec<OsString>,
+    /// Variables added to the allow-listed ones; they win over those.
+    pub env: Vec<(OsString, OsString)>,
+    /// The directory that the worker works on, absolute on the host.
+    pub workspace: PathBuf,
+    /// Where the workspace is to be seen instead, hiding what is there; needs a mount namespace, else it is not done.
+    pub appears_at: Option<PathBuf>,
+    /// Where the command starts, relative to the workspace; the workspace itself when `None`.
+    pub cwd: Option<PathBuf>,
+    /// What may be written besides the home and the temporary directory.
+    pub write: Write,
+    /// Further files and directories that may be read; each must exist.
+    pub read: Vec<PathBuf>,
+    /// A private directory that becomes `HOME` (at `/run/seawall/home` when there is a mount namespace).
+    pub home: PathBuf,
+    /// A private directory that becomes `TMPDIR` (at `/run/seawall/tmp` when there is a mount namespace).
+    pub tmp: PathBuf,
+    /// What the command reads from.
+    pub stdin: Stdin,
+    /// Where its standard output and standard error go.
+    pub output: Output,
+    /// How long and how much.
+    pub limits: Limits,
+    /// A lock file that stays locked (`flock`, exclusive) for as long as any process of the tree may live.
+    pub alive: Option<PathBuf>,
+    /// Whether to use namespaces when they can be had; off means Landlock alone, with the gaps that the ledger states.
+    pub namespaces: bool,
+}
+
+/// What a confined command may write besides its home and temporary directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Write {
+    /// Nothing more.
+    Nothing,
+    /// Exactly these existing regular files, relative to the workspace.
+    Files(Vec<PathBuf>),
+    /// Everything below the workspace.
+    Workspace,
+    /// These existing files and everything below these existing directories; absolute paths.
+    Paths(Vec<PathBuf>),
+}
+
+/// What a confined command reads from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stdin {
+    /// `/dev/null`.
+    Null,
+    /// A file on the host, opened before the command is confined; not followed if it is a symbolic link.
+    File(PathBuf),
+    /// The caller's own standard input.
+    Inherit,
+}
+
+/// Where the output of a confined command goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Output {
+    /// The caller's own standard output and error; nothing is counted, and silence is not noticed.
+    Inherit,
+    /// A file on the host that is created or emptied, and takes both streams.
+    File {
+        /// The file; not followed if it is a symbolic link.
+        path: PathBuf,
+        /// How many bytes of output are kept; the rest is counted and thrown away.
+        cap: u64,
+    },
+}
+
+/// How long a command may run and how much it may take.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Longest run.
+    pub wall: Option<Duration>,
+    /// Longest time without a byte of output; needs [`Output::File`].
+    pub silence: Option<Duration>,
+    /// From `SIGTERM` to `SIGKILL` when the command is ended.
+    pub grace: Duration,
+    /// Open files per process (`RLIMIT_NOFILE`).
+    pub open_files: Option<u64>,
+    /// Bytes in any one file that is written (`RLIMIT_FSIZE`).
+    pub file_size: Option<u64>,
+    /// Processes and threads in the tree (`RLIMIT_NPROC`); the kernel counts them per user and user namespace and never
+    /// for root, so this is enforced only when a user namespace is had.
+    pub processes: Option<u64>,
+    /// Bytes of address space of each process (`RLIMIT_AS`): per process, not for the tree, and reserved memory counts.
+    pub memory: Option<u64>,
+}
+
+impl Default for Limits {
+    /// No limit on time, the usual ones on the rest.
+    fn default() -> Self {
+        Self {
+            wall: None,
+            silence: None,
+            grace: Duration::from_secs(3),
+            open_files: Some(4096),
+            file_size: None,
+            processes: None,
+            memory: None,
+        }
+    }
+}

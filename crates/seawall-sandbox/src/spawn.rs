@@ -1,0 +1,336 @@
+//! The supervisor's side: checks an order, starts a launcher for it, and holds the two ends of its life.
+//!
+//! The launcher is this very program executed again, because a supervisor with threads cannot safely do work between fork
+//! and exec. Its end of the control socket is its standard input, which needs no descriptor that another thread's fork could
+//! inherit; the command's own streams travel over the socket. The supervisor's end is the lifeline: when it closes, for
+//! whatever reason, the launcher kills everything. The price is one more exec per command, under a millisecond.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::net::UnixStream;
+use std::path::{Component, Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use nix::libc;
+
+use crate::error::SandboxError;
+use crate::launch::{Launch, Reply, Request, STOP};
+use crate::order::{Order, Output, Stdin, Write};
+use crate::report::Report;
+use crate::{environment, grants, sys, toolchains, wire};
+
+/// The hidden subcommand that a program must hand to [`crate::launch_main`], with the number that follows it.
+pub const LAUNCH_COMMAND: &str = "__launch";
+
+/// A confined command that was started.
+///
+/// Its descriptor ([`AsFd`]) is readable when the report is there. Dropping it kills the tree and waits for that.
+#[derive(Debug)]
+pub struct Confined {
+    control: UnixStream,
+    launcher: Child,
+}
+
+/// Ends a command from elsewhere; may be used from any thread and more than once.
+#[derive(Debug)]
+pub struct Stopper(UnixStream);
+
+/// Starts `order` confined, and returns before the command itself runs.
+///
+/// # Errors
+/// When the kernel lacks what is needed, when a path of the order is missing or of the wrong kind, or when the launcher
+/// cannot be started. What fails later is told by [`Confined::finish`].
+pub fn spawn(order: &Order) -> Result<Confined, SandboxError> {
+    check_kernel()?;
+    check_order(order)?;
+    let streams = open_streams(order)?;
+    let launch = Box::new(resolve(order)?);
+    let (control, launcher) = start_launcher().map_err(lost("start the launcher"))?;
+    let confined = Confined { control, launcher };
+    let descriptors: Vec<_> = streams.iter().map(AsRawFd::as_raw_fd).collect();
+    wire::post(&confined.control, &Request::Launch(launch), &descriptors)
+        .map_err(lost("order the launch"))?;
+    Ok(confined)
+}
+
+impl Confined {
+    /// The launcher's process id, for messages; the command's own id is known only in its namespace.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.launcher.id()
+    }
+
+    /// A handle to end the command from elsewhere.
+    ///
+    /// # Errors
+    /// When no descriptor is left.
+    pub fn stopper(&self) -> io::Result<Stopper> {
+        self.control.try_clone().map(Stopper)
+    }
+
+    /// Waits for the end of the command and of its whole tree.
+    ///
+    /// # Errors
+    /// When the launcher was lost; its tree is dead all the same.
+    pub fn finish(mut self) -> Result<Report, SandboxError> {
+        self.control
+            .set_nonblocking(false)
+            .map_err(lost("wait for the launcher"))?;
+        let reply = wire::fetch(&mut self.control).map_err(lost("read the report"))?;
+        self.launcher
+            .wait()
+            .map_err(lost("wait for the launcher"))?;
+        match reply {
+            Some((Reply::Report(report), _)) => Ok(report),
+            Some((Reply::Lost(why), _)) => Err(SandboxError::Lost(why)),
+            Some((Reply::Probed(_), _)) => Err(SandboxError::Lost(
+                "it answered another question".to_owned(),
+            )),
+            None => Err(SandboxError::Lost(
+                "it was killed, or it is not a launcher".to_owned(),
+            )),
+        }
+    }
+}
+
+impl AsFd for Confined {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.control.as_fd()
+    }
+}
+
+/// For event loops that take raw descriptors; the descriptor stays owned by the command.
+impl AsRawFd for Confined {
+    fn as_raw_fd(&self) -> RawFd {
+        self.control.as_raw_fd()
+    }
+}
+
+impl Drop for Confined {
+    fn drop(&mut self) {
+        // Both fail only when the launcher has already gone, which is what they are to bring about.
+        drop(self.control.shutdown(std::net::Shutdown::Both));
+        drop(self.launcher.wait());
+    }
+}
+
+impl Stopper {
+    /// Asks for the end: `SIGTERM` to the whole tree, `SIGKILL` after the grace period. Does nothing when it is over.
+    ///
+    /// # Errors
+    /// When the request cannot be sent.
+    pub fn stop(&self) -> io::Result<()> {
+        match wire::post_bytes(&self.0, &[STOP]) {
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset
+                ) =>
+            {
+                Ok(())
+            }
+            // A full socket holds many stop requests already.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
+            sent => sent,
+        }
+    }
+}
+
+/// Starts a launcher without an order.
+pub(crate) fn start_launcher() -> io::Result<(UnixStream, Child)> {
+    let (ours, theirs) = UnixStream::pair()?;
+    let launcher = Command::new("/proc/self/exe")
+        .args([LAUNCH_COMMAND, "0"])
+        .env_clear()
+        .current_dir("/")
+        .stdin(Stdio::from(OwnedFd::from(theirs)))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()?;
+    Ok((ours, launcher))
+}
+
+fn resolve(order: &Order) -> Result<Launch, SandboxError> {
+    let ordered = order
+        .env
+        .iter()
+        .rev()
+        .find(|(name, _)| name == "PATH")
+        .map(|(_, value)| value.clone());
+    let path = ordered
+        .or_else(|| std::env::var_os("PATH"))
+        .unwrap_or_default();
+    let home = std::env::var_os("HOME").map(PathBuf::from);
+    let mut found = toolchains::on_path(&path, home.as_deref(), &|name| std::env::var_os(name));
+    found.add_command(&order.argv[0], &path);
+    let mut read = Vec::new();
+    for path in &order.read {
+        read.extend(grants::without_credentials(path).map_err(at("look at", path))?);
+    }
+    let system: Vec<_> = grants::system().into_iter().chain(found.read).collect();
+    Ok(Launch::new(
+        order,
+        &system,
+        &read,
+        environment::of(order, found.env),
+    ))
+}
+
+fn check_kernel() -> Result<(), SandboxError> {
+    match sys::landlock_abi() {
+        Ok(3..) => Ok(()),
+        Ok(abi) => Err(SandboxError::Kernel {
+            found: format!("it has Landlock ABI {abi}"),
+        }),
+        Err(error) => Err(SandboxError::Kernel {
+            found: format!("it has no Landlock ({error})"),
+        }),
+    }
+}
+
+fn check_order(order: &Order) -> Result<(), SandboxError> {
+    if order.argv.first().is_none_or(|program| program.is_empty()) {
+        return Err(SandboxError::Order("there is no command".to_owned()));
+    }
+    let variables = order.env.iter().flat_map(|(name, value)| [name, value]);
+    if order
+        .argv
+        .iter()
+        .chain(variables)
+        .any(|text| text.as_bytes().contains(&0))
+    {
+        return Err(SandboxError::Order(
+            "an argument or a variable contains a zero byte".to_owned(),
+        ));
+    }
+    if let Some((name, _)) = order
+        .env
+        .iter()
+        .find(|(name, _)| name.is_empty() || name.as_bytes().contains(&b'='))
+    {
+        return Err(SandboxError::Order(format!(
+            "`{}` is no name of a variable",
+            name.display()
+        )));
+    }
+    for directory in [&order.workspace, &order.home, &order.tmp]
+        .into_iter()
+        .chain(&order.appears_at)
+    {
+        check_directory(directory)?;
+    }
+    if order.appears_at.as_deref() == Some(Path::new("/")) {
+        return Err(SandboxError::Order(
+            "the workspace cannot appear at `/`".to_owned(),
+        ));
+    }
+    check_relative(order)
+}
+
+fn check_directory(directory: &Path) -> Result<(), SandboxError> {
+    if !directory.is_absolute() {
+        return Err(SandboxError::Order(format!(
+            "`{}` is not absolute",
+            directory.display()
+        )));
+    }
+    let found = std::fs::metadata(directory).map_err(at("look at", directory))?;
+    if found.is_dir() {
+        Ok(())
+    } else {
+        Err(at("use", directory)(io::ErrorKind::NotADirectory.into()))
+    }
+}
+
+fn check_relative(order: &Order) -> Result<(), SandboxError> {
+    let files = if let Write::Files(files) = &order.write {
+        files.as_slice()
+    } else {
+        &[]
+    };
+    for path in files.iter().chain(&order.cwd) {
+        if !path
+            .components()
+            .all(|part| matches!(part, Component::Normal(_) | Component::CurDir))
+        {
+            return Err(SandboxError::Order(format!(
+                "`{}` does not stay in the workspace",
+                path.display()
+            )));
+        }
+    }
+    let paths = if let Write::Paths(paths) = &order.write {
+        paths.as_slice()
+    } else {
+        &[]
+    };
+    for path in paths.iter().chain(&order.read) {
+        if !path.is_absolute() {
+            return Err(SandboxError::Order(format!(
+                "`{}` is not absolute",
+                path.display()
+            )));
+        }
+        std::fs::metadata(path).map_err(at("look at", path))?;
+    }
+    Ok(())
+}
+
+fn open_streams(order: &Order) -> Result<[OwnedFd; 3], SandboxError> {
+    let input = match &order.stdin {
+        Stdin::Null => File::open("/dev/null")
+            .map_err(at("open", Path::new("/dev/null")))?
+            .into(),
+        Stdin::File(path) => plain()
+            .read(true)
+            .open(path)
+            .map_err(at("open the input file", path))?
+            .into(),
+        Stdin::Inherit => own(io::stdin().as_fd())?,
+    };
+    let (output, errors) = match &order.output {
+        Output::Inherit => (own(io::stdout().as_fd())?, own(io::stderr().as_fd())?),
+        Output::File { path, .. } => {
+            let mut options = plain();
+            let file = options
+                .write(true)
+                .create(true)
+                .truncate(true)
+                .mode(0o600)
+                .open(path);
+            let file = OwnedFd::from(file.map_err(at("open the output file", path))?);
+            (
+                file.try_clone().map_err(at("use the output file", path))?,
+                file,
+            )
+        }
+    };
+    Ok([input, output, errors])
+}
+
+fn plain() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.custom_flags(libc::O_NOFOLLOW | libc::O_NOCTTY);
+    options
+}
+
+fn own(stream: BorrowedFd<'_>) -> Result<OwnedFd, SandboxError> {
+    stream
+        .try_clone_to_owned()
+        .map_err(lost("inherit a standard stream"))
+}
+
+fn at<'a>(what: &'static str, path: &'a Path) -> impl Fn(io::Error) -> SandboxError + 'a {
+    move |source| SandboxError::Path {
+        what,
+        path: path.to_owned(),
+        source,
+    }
+}
+
+pub(crate) fn lost(what: &'static str) -> impl Fn(io::Error) -> SandboxError {
+    move |source| SandboxError::Launcher { what, source }
+}

@@ -1,0 +1,235 @@
+//! The system calls that no library wraps safely: the only `unsafe` of the product is in this file.
+//!
+//! Every function takes and gives owned or borrowed descriptors and returns `io::Result`, so that the rest of the crate is
+//! ordinary Rust.
+
+use std::ffi::{CStr, CString, OsStr, c_int};
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use nix::libc;
+use nix::unistd::Pid;
+
+/// Takes over a descriptor that the kernel has just handed to this process.
+pub(crate) fn adopt(descriptor: RawFd) -> OwnedFd {
+    // SAFETY: called only with descriptors that a system call returned to this process and that nothing else owns yet.
+    unsafe { OwnedFd::from_raw_fd(descriptor) }
+}
+
+/// Forks, with new namespaces if `flags` say so; `None` in the child. For single-threaded processes only.
+pub(crate) fn fork_into(flags: c_int) -> io::Result<Option<Pid>> {
+    // SAFETY: without a stack and without CLONE_VM this is fork(2); callers are the launcher and the keeper, which have one
+    // thread each, so no lock can be held by a thread that the child lacks.
+    let pid = unsafe {
+        libc::syscall(
+            libc::SYS_clone,
+            libc::c_long::from(flags | libc::SIGCHLD),
+            0,
+            0,
+            0,
+            0,
+        )
+    };
+    match check(pid)? {
+        0 => Ok(None),
+        pid => Ok(Some(Pid::from_raw(
+            i32::try_from(pid).map_err(io::Error::other)?,
+        ))),
+    }
+}
+
+/// The newest Landlock ABI of the running kernel, or why there is none (`landlock(7)`).
+pub(crate) fn landlock_abi() -> io::Result<u32> {
+    const VERSION: libc::c_ulong = 1;
+    // SAFETY: a null attribute of size zero with this flag only asks for the version.
+    let abi = unsafe {
+        libc::syscall(
+            libc::SYS_landlock_create_ruleset,
+            std::ptr::null::<u8>(),
+            0_usize,
+            VERSION,
+        )
+    };
+    Ok(u32::try_from(check(abi)?).unwrap_or(0))
+}
+
+/// Whether the running kernel has a given `seccomp(2)` action.
+pub(crate) fn seccomp_knows(action: u32) -> bool {
+    const GET_ACTION_AVAIL: libc::c_ulong = 2;
+    // SAFETY: the operation reads one integer.
+    let known = unsafe {
+        libc::syscall(
+            libc::SYS_seccomp,
+            GET_ACTION_AVAIL,
+            0_usize,
+            std::ptr::from_ref(&action),
+        )
+    };
+    known == 0
+}
+
+/// A detached copy of the mounts at `path` (`open_tree(2)`), which stays reachable when the path is covered.
+pub(crate) fn clone_mounts(path: &Path) -> io::Result<OwnedFd> {
+    let path = CString::new(path.as_os_str().as_bytes())?;
+    let flags =
+        libc::OPEN_TREE_CLONE | libc::OPEN_TREE_CLOEXEC | libc::AT_RECURSIVE as libc::c_uint;
+    // SAFETY: the path is a valid C string for the length of the call.
+    let tree = unsafe { libc::syscall(libc::SYS_open_tree, libc::AT_FDCWD, path.as_ptr(), flags) };
+    check(tree).and_then(descriptor)
+}
+
+/// Puts a detached copy of mounts at `target` (`move_mount(2)`).
+pub(crate) fn attach_mounts(tree: BorrowedFd<'_>, target: &Path) -> io::Result<()> {
+    const EMPTY_PATH: libc::c_uint = 0x4;
+    let target = CString::new(target.as_os_str().as_bytes())?;
+    // SAFETY: both paths are valid C strings for the length of the call.
+    let moved = unsafe {
+        let (from, to) = (tree.as_raw_fd(), libc::AT_FDCWD);
+        libc::syscall(
+            libc::SYS_move_mount,
+            from,
+            c"".as_ptr(),
+            to,
+            target.as_ptr(),
+            EMPTY_PATH,
+        )
+    };
+    check(moved).map(drop)
+}
+
+/// Closes every descriptor from `first` on, or marks them to be closed on exec (`close_range(2)`).
+pub(crate) fn close_from(first: c_int, on_exec_only: bool) -> io::Result<()> {
+    let flags = if on_exec_only {
+        libc::CLOSE_RANGE_CLOEXEC
+    } else {
+        0
+    };
+    let first = libc::c_uint::try_from(first).map_err(io::Error::other)?;
+    // SAFETY: callers own no descriptor from `first` on that they use afterwards (or only mark them).
+    let closed = unsafe { libc::syscall(libc::SYS_close_range, first, libc::c_uint::MAX, flags) };
+    check(closed).map(drop)
+}
+
+/// Takes every capability out of the bounding set, forbids root's special rules, empties the ambient set.
+pub(crate) fn lower_capability_ceiling() -> io::Result<()> {
+    // SAFETY: prctl(2) with integer arguments.
+    unsafe {
+        check(
+            libc::prctl(
+                libc::PR_CAP_AMBIENT,
+                libc::PR_CAP_AMBIENT_CLEAR_ALL,
+                0,
+                0,
+                0,
+            )
+            .into(),
+        )?;
+        for capability in 0..64 {
+            if libc::prctl(libc::PR_CAPBSET_DROP, capability, 0, 0, 0) == -1 {
+                match io::Error::last_os_error() {
+                    beyond_last if beyond_last.raw_os_error() == Some(libc::EINVAL) => break,
+                    error => return Err(error),
+                }
+            }
+        }
+        let locked = libc::SECBIT_NOROOT
+            | libc::SECBIT_NOROOT_LOCKED
+            | libc::SECBIT_NO_SETUID_FIXUP
+            | libc::SECBIT_NO_SETUID_FIXUP_LOCKED
+            | libc::SECBIT_KEEP_CAPS_LOCKED
+            | libc::SECBIT_NO_CAP_AMBIENT_RAISE
+            | libc::SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
+        check(libc::prctl(libc::PR_SET_SECUREBITS, locked, 0, 0, 0).into()).map(drop)
+    }
+}
+
+/// Gives up every capability that this process has (`capset(2)`); needs no privilege.
+pub(crate) fn give_up_capabilities() -> io::Result<()> {
+    const VERSION_3: u32 = 0x2008_0522;
+    let header: [u32; 2] = [VERSION_3, 0];
+    let none: [u32; 6] = [0; 6];
+    // SAFETY: the layouts are those of `struct __user_cap_header_struct` and of two `struct __user_cap_data_struct`.
+    let set = unsafe { libc::syscall(libc::SYS_capset, header.as_ptr(), none.as_ptr()) };
+    check(set).map(drop)
+}
+
+/// Brings the loopback interface of this network namespace up (`netdevice(7)`).
+pub(crate) fn loopback_up() -> io::Result<()> {
+    // SAFETY: socket(2) with integer arguments; the structure is zeroed plain data that outlives both calls.
+    unsafe {
+        let socket = descriptor(check(
+            libc::socket(libc::AF_INET, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0).into(),
+        )?)?;
+        let mut request: libc::ifreq = std::mem::zeroed();
+        for (to, from) in request.ifr_name.iter_mut().zip(c"lo".to_bytes()) {
+            *to = libc::c_char::from_ne_bytes([*from]);
+        }
+        check(libc::ioctl(socket.as_raw_fd(), libc::SIOCGIFFLAGS, &raw mut request).into())?;
+        request.ifr_ifru.ifru_flags |= libc::IFF_UP as libc::c_short;
+        check(libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFFLAGS, &raw mut request).into())
+            .map(drop)
+    }
+}
+
+/// Lowers one resource limit to `most`, or to the hard limit if that is lower already.
+pub(crate) fn limit(resource: nix::sys::resource::Resource, most: u64) -> io::Result<()> {
+    let (_, hard) = nix::sys::resource::getrlimit(resource)?;
+    let most = most.min(hard);
+    nix::sys::resource::setrlimit(resource, most, most).map_err(Into::into)
+}
+
+/// Puts every signal back to its default action.
+pub(crate) fn default_signals() {
+    for signal in 1..=libc::SIGRTMAX() {
+        // SAFETY: SIG_DFL installs no code; the signals that cannot be changed give an error without effect.
+        unsafe { libc::signal(signal, libc::SIG_DFL) };
+    }
+}
+
+/// Makes `to` another name of `from`, without the close-on-exec mark.
+pub(crate) fn place(from: BorrowedFd<'_>, to: c_int) -> io::Result<()> {
+    // SAFETY: dup2(2) onto a standard stream, which no Rust object owns in the worker that is about to exec.
+    check(unsafe { libc::dup2(from.as_raw_fd(), to) }.into()).map(drop)
+}
+
+/// Becomes another program; returns only to say why not.
+pub(crate) fn execute(program: &CStr, argv: &[CString], env: &[CString]) -> io::Error {
+    let argv = pointers(argv);
+    let env = pointers(env);
+    // SAFETY: both arrays end in null and point at C strings that outlive the call.
+    unsafe { libc::execve(program.as_ptr(), argv.as_ptr(), env.as_ptr()) };
+    io::Error::last_os_error()
+}
+
+/// Ends this process at once, without running anything that was registered to run at its end.
+pub(crate) fn leave(status: c_int) -> ! {
+    // SAFETY: _exit(2) does not return and touches no memory.
+    unsafe { libc::_exit(status) }
+}
+
+/// A string for the kernel.
+pub(crate) fn c_string(text: &OsStr) -> io::Result<CString> {
+    CString::new(text.as_bytes()).map_err(Into::into)
+}
+
+fn pointers(strings: &[CString]) -> Vec<*const libc::c_char> {
+    strings
+        .iter()
+        .map(|string| string.as_ptr())
+        .chain([std::ptr::null()])
+        .collect()
+}
+
+fn check(result: libc::c_long) -> io::Result<libc::c_long> {
+    if result == -1 {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(result)
+    }
+}
+
+fn descriptor(number: libc::c_long) -> io::Result<OwnedFd> {
+    Ok(adopt(RawFd::try_from(number).map_err(io::Error::other)?))
+}

@@ -1,0 +1,243 @@
+//! The Landlock wall: one ruleset for files, network and scopes, built in the final mount namespace.
+//!
+//! One ruleset and no more, because every layer that does not grant the right to link and rename across directories takes
+//! it away. All rights up to ABI 3 are the floor; what newer kernels add is used when it is there and entered in the ledger
+//! when it is not. Whether a kernel has something is decided here, by its ABI number, and the library is then told to fail
+//! rather than to leave anything out.
+
+use std::os::fd::OwnedFd;
+use std::path::Path;
+
+use landlock::{
+    ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, PathBeneath, Ruleset,
+    RulesetAttr, RulesetCreated, RulesetCreatedAttr, RulesetStatus, Scope,
+};
+use nix::errno::Errno;
+use nix::fcntl::{OFlag, OpenHow, ResolveFlag, open, openat2};
+use nix::libc;
+use nix::sys::stat::{Mode, SFlag, fstat};
+
+use crate::grants;
+use crate::launch::Grant;
+use crate::report::Ledger;
+use crate::sys;
+use crate::wire::Raw;
+use crate::worker::{Failure, Start, at};
+
+/// A ruleset that is complete and not yet in force.
+pub(crate) struct Wall {
+    ruleset: RulesetCreated,
+}
+
+/// Builds the ruleset of a launch; every path is opened now.
+pub(crate) fn build(
+    start: &Start<'_>,
+    workspace: &OwnedFd,
+    ledger: &mut Ledger,
+) -> Result<Wall, Failure> {
+    let abi = at("ask for the Landlock ABI", sys::landlock_abi())?;
+    let mut wall = Wall {
+        ruleset: declare(start, abi, ledger)?,
+    };
+    let (read, all) = (AccessFs::from_read(ABI::V3), AccessFs::from_all(ABI::V3));
+    for path in &start.launch.system {
+        wall.grant_if_there(&path.clone().into_path(), read)?;
+    }
+    for device in grants::DEVICES_WRITTEN {
+        wall.grant_if_there(
+            Path::new(device),
+            AccessFs::ReadFile | AccessFs::WriteFile | devices(abi),
+        )?;
+    }
+    for path in &start.launch.read {
+        // Below the place of the workspace there is only the workspace now, which is granted by itself.
+        wall.grant_if_there(&path.clone().into_path(), read)?;
+    }
+    for private in [&start.view.home, &start.view.tmp]
+        .into_iter()
+        .chain(&start.view.shared_memory)
+    {
+        wall.grant(private, all)?;
+    }
+    wall.grant_work(start, workspace)?;
+    Ok(wall)
+}
+
+/// Puts the ruleset in force for this process and all that it will start.
+pub(crate) fn raise(wall: Wall) -> Result<(), Failure> {
+    let status = at("raise the Landlock wall", wall.ruleset.restrict_self())?;
+    let held = status.ruleset == RulesetStatus::FullyEnforced && status.no_new_privs;
+    at(
+        "raise the Landlock wall",
+        if held {
+            Ok(())
+        } else {
+            Err(format!("it holds only in part: {status:?}"))
+        },
+    )
+}
+
+fn declare(start: &Start<'_>, abi: u32, ledger: &mut Ledger) -> Result<RulesetCreated, Failure> {
+    let step = "declare the Landlock wall";
+    let strict = Ruleset::default().set_compatibility(CompatLevel::HardRequirement);
+    let mut ruleset = at(
+        step,
+        strict.handle_access(AccessFs::from_all(ABI::V3) | devices(abi)),
+    )?;
+    ledger.enforced("files", "landlock");
+    note(
+        ledger,
+        "device control",
+        abi >= 5,
+        "ioctl on devices that may be opened",
+        "ABI 5 (Linux 6.10)",
+    );
+    if start.rung.has(libc::CLONE_NEWNET) {
+        ledger.enforced("network", "net namespace with loopback only");
+    } else if abi >= 4 {
+        ruleset = at(
+            step,
+            ruleset.handle_access(AccessNet::BindTcp | AccessNet::ConnectTcp),
+        )?;
+        ledger.degraded_to(
+            "network",
+            "no TCP, by landlock; UDP is open",
+            "there is no net namespace",
+        );
+    } else {
+        ledger.degraded_to(
+            "network",
+            "none: it is open",
+            "neither a net namespace nor Landlock ABI 4 (Linux 6.7)",
+        );
+    }
+    if abi >= 6 {
+        ruleset = at(
+            step,
+            ruleset.scope(Scope::AbstractUnixSocket | Scope::Signal),
+        )?;
+    }
+    note(
+        ledger,
+        "abstract sockets",
+        abi >= 6,
+        "those of this network namespace",
+        "ABI 6 (Linux 6.12)",
+    );
+    note(
+        ledger,
+        "signals",
+        abi >= 6,
+        "those to processes of the same user in sight",
+        "ABI 6 (Linux 6.12)",
+    );
+    at(step, ruleset.create())
+}
+
+fn note(ledger: &mut Ledger, name: &str, held: bool, open: &str, needs: &str) {
+    if held {
+        ledger.enforced(name, "landlock");
+    } else {
+        ledger.degraded_to(
+            name,
+            format!("open: {open}"),
+            format!("it needs Landlock {needs}"),
+        );
+    }
+}
+
+fn devices(abi: u32) -> BitFlags<AccessFs> {
+    if abi >= 5 {
+        AccessFs::IoctlDev.into()
+    } else {
+        BitFlags::EMPTY
+    }
+}
+
+impl Wall {
+    fn grant_work(&mut self, start: &Start<'_>, workspace: &OwnedFd) -> Result<(), Failure> {
+        let all = AccessFs::from_all(ABI::V3);
+        let seen = &start.view.workspace;
+        match &start.launch.write {
+            Grant::Workspace => return self.grant(seen, all),
+            Grant::Nothing => {}
+            Grant::Files(files) => {
+                for file in files.iter().cloned().map(Raw::into_path) {
+                    self.grant_file(workspace, &file)?;
+                }
+            }
+            Grant::Paths(paths) => {
+                for path in paths.iter().cloned().map(Raw::into_path) {
+                    self.grant(&path, all)?;
+                }
+            }
+        }
+        self.grant(seen, AccessFs::from_read(ABI::V3))
+    }
+
+    /// One owned file: it must be a plain file with one name, or writing it would write something else.
+    fn grant_file(&mut self, workspace: &OwnedFd, path: &Path) -> Result<(), Failure> {
+        let step = format!("open the owned file `{}`", path.display());
+        let how = OpenHow::new()
+            .flags(OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC)
+            .resolve(ResolveFlag::RESOLVE_BENEATH | ResolveFlag::RESOLVE_NO_SYMLINKS);
+        let file = at(&step, openat2(workspace, path, how))?;
+        let found = at(&step, fstat(&file))?;
+        let plain = SFlag::from_bits_truncate(found.st_mode) & SFlag::S_IFMT == SFlag::S_IFREG;
+        at(
+            &step,
+            if plain {
+                Ok(())
+            } else {
+                Err("it is not a regular file")
+            },
+        )?;
+        at(
+            &step,
+            if found.st_nlink == 1 {
+                Ok(())
+            } else {
+                Err("it has several names (hard links)")
+            },
+        )?;
+        self.add(
+            file,
+            AccessFs::ReadFile | AccessFs::WriteFile | AccessFs::Truncate,
+            &step,
+        )
+    }
+
+    fn grant(&mut self, path: &Path, access: BitFlags<AccessFs>) -> Result<(), Failure> {
+        let step = format!("open `{}` for the Landlock wall", path.display());
+        let file = at(
+            &step,
+            open(path, OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty()),
+        )?;
+        let found = at(&step, fstat(&file))?;
+        let directory = SFlag::from_bits_truncate(found.st_mode) & SFlag::S_IFMT == SFlag::S_IFDIR;
+        let fitting = if directory {
+            access
+        } else {
+            access & AccessFs::from_file(ABI::V5)
+        };
+        self.add(file, fitting, &step)
+    }
+
+    fn grant_if_there(&mut self, path: &Path, access: BitFlags<AccessFs>) -> Result<(), Failure> {
+        match open(path, OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty()) {
+            // What cannot be reached cannot be read either: no grant is the safe side.
+            Err(Errno::ENOENT | Errno::ENOTDIR | Errno::EACCES | Errno::ELOOP) => Ok(()),
+            _ => self.grant(path, access),
+        }
+    }
+
+    fn add(
+        &mut self,
+        file: OwnedFd,
+        access: BitFlags<AccessFs>,
+        step: &str,
+    ) -> Result<(), Failure> {
+        let rule = PathBeneath::new(file, access).set_compatibility(CompatLevel::HardRequirement);
+        at(step, (&mut self.ruleset).add_rule(rule).map(drop))
+    }
+}

@@ -1,0 +1,369 @@
+//! The worker before it becomes the command: it confines itself, step by step, and says which step failed.
+//!
+//! The order matters. Rules are opened while the process can still open anything; capabilities go before Landlock so that
+//! nothing after has them; Landlock is last because it would forbid the rest.
+
+use std::collections::BTreeMap;
+use std::ffi::{CString, OsStr, OsString};
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+
+use nix::fcntl::{OFlag, OpenHow, ResolveFlag, open, openat2};
+use nix::libc;
+use nix::sys::prctl;
+use nix::sys::resource::Resource;
+use nix::sys::signal::{SigSet, Signal};
+use nix::sys::stat::Mode;
+use nix::unistd::{fchdir, getuid, setsid};
+use serde::{Deserialize, Serialize};
+
+use crate::launch::Launch;
+use crate::launcher::Rung;
+use crate::order::{HOME_MARK, Limits, TMP_MARK, WORKSPACE_MARK};
+use crate::report::{End, Ledger};
+use crate::view::View;
+use crate::{sys, wall};
+
+/// What the keeper hands to the worker that it forks.
+pub(crate) struct Start<'a> {
+    pub(crate) launch: &'a Launch,
+    pub(crate) view: &'a View,
+    pub(crate) rung: Rung,
+    pub(crate) streams: &'a [OwnedFd; 3],
+    /// Where output and errors go instead of the streams.
+    pub(crate) piped: Option<&'a OwnedFd>,
+}
+
+/// What a worker tells the keeper, one line of JSON each, before it becomes the command.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Told {
+    /// It is confined so.
+    Confined(Ledger),
+    /// It could not become the command.
+    Failed { step: String, error: String },
+}
+
+impl Told {
+    /// The ledger of the worker, and how it failed if it did.
+    pub(crate) fn read(words: &[u8]) -> (Ledger, Option<End>) {
+        let (mut ledger, mut failure) = (Ledger::default(), None);
+        for line in words
+            .split(|byte| *byte == b'\n')
+            .filter(|line| !line.is_empty())
+        {
+            match serde_json::from_slice(line) {
+                Ok(Self::Confined(told)) => ledger = told,
+                Ok(Self::Failed { step, error }) => {
+                    failure = Some(End::CouldNotStart { step, error })
+                }
+                Err(error) => {
+                    let step = "understand the worker".to_owned();
+                    failure = Some(End::CouldNotStart {
+                        step,
+                        error: error.to_string(),
+                    });
+                }
+            }
+        }
+        (ledger, failure)
+    }
+}
+
+/// A step that failed.
+pub(crate) struct Failure {
+    step: String,
+    error: String,
+}
+
+/// The step and what came of it.
+pub(crate) fn at<T, E: std::fmt::Display>(
+    step: impl Into<String>,
+    done: Result<T, E>,
+) -> Result<T, Failure> {
+    done.map_err(|error| Failure {
+        step: step.into(),
+        error: error.to_string(),
+    })
+}
+
+/// The life of the worker up to the command.
+pub(crate) fn main(start: &Start<'_>, told: OwnedFd) -> ! {
+    let mut told = File::from(told);
+    let Err(failure) = become_command(start, &mut told);
+    let line = serde_json::to_vec(&Told::Failed {
+        step: failure.step,
+        error: failure.error,
+    });
+    // If even this cannot be told, the keeper sees a worker that exited with 127.
+    drop(line.map(|line| told.write_all(&line)));
+    sys::leave(127)
+}
+
+fn become_command(start: &Start<'_>, told: &mut File) -> Result<std::convert::Infallible, Failure> {
+    let mut ledger = Ledger::default();
+    at("put the signals back", restore_signals())?;
+    // A session of its own has no terminal, so nothing can be typed into the caller's (`TIOCSTI`).
+    at("start a session", setsid())?;
+    let workspace = open_workspace(start)?;
+    let wall = wall::build(start, &workspace, &mut ledger)?;
+    enter(start, &workspace)?;
+    limit(&start.launch.limits, start.rung, &mut ledger)?;
+    give_up_privileges(&mut ledger)?;
+    at("die with the keeper", prctl::set_pdeathsig(Signal::SIGKILL))?;
+    wall::raise(wall)?;
+    connect(start)?;
+    tell(told, ledger)?;
+    at("mark descriptors", sys::close_from(3, true))?;
+    Err(execute(start))
+}
+
+fn restore_signals() -> io::Result<()> {
+    sys::default_signals();
+    Ok(SigSet::empty().thread_set_mask()?)
+}
+
+fn connect(start: &Start<'_>) -> Result<(), Failure> {
+    let [input, output, errors] = start.streams;
+    let (output, errors) = start.piped.map_or((output, errors), |pipe| (pipe, pipe));
+    for (from, to) in [(input, 0), (output, 1), (errors, 2)] {
+        at("connect the standard streams", sys::place(from.as_fd(), to))?;
+    }
+    Ok(())
+}
+
+fn tell(told: &mut File, ledger: Ledger) -> Result<(), Failure> {
+    let line = at(
+        "describe the protections",
+        serde_json::to_vec(&Told::Confined(ledger)),
+    )?;
+    at(
+        "tell the keeper",
+        told.write_all(&line).and_then(|()| told.write_all(b"\n")),
+    )
+}
+
+fn open_workspace(start: &Start<'_>) -> Result<OwnedFd, Failure> {
+    let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+    at(
+        "open the workspace",
+        open(&start.view.workspace, flags, Mode::empty()),
+    )
+}
+
+fn enter(start: &Start<'_>, workspace: &OwnedFd) -> Result<(), Failure> {
+    let Some(cwd) = start.launch.cwd.clone().map(crate::wire::Raw::into_path) else {
+        return at("enter the workspace", fchdir(workspace));
+    };
+    let how = OpenHow::new()
+        .flags(OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC)
+        .resolve(ResolveFlag::RESOLVE_BENEATH | ResolveFlag::RESOLVE_NO_MAGICLINKS);
+    let step = format!("enter `{}` in the workspace", cwd.display());
+    let cwd = if cwd.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        &cwd
+    };
+    let directory = at(&step, openat2(workspace, cwd, how))?;
+    at(&step, fchdir(&directory))
+}
+
+fn limit(limits: &Limits, rung: Rung, ledger: &mut Ledger) -> Result<(), Failure> {
+    let counted = rung.has(libc::CLONE_NEWUSER) && !getuid().is_root();
+    let wanted = [
+        ("core dumps", Resource::RLIMIT_CORE, Some(0)),
+        ("open files", Resource::RLIMIT_NOFILE, limits.open_files),
+        ("file size", Resource::RLIMIT_FSIZE, limits.file_size),
+        ("address space", Resource::RLIMIT_AS, limits.memory),
+        (
+            "processes",
+            Resource::RLIMIT_NPROC,
+            limits.processes.filter(|_| counted),
+        ),
+    ];
+    for (name, resource, most) in wanted {
+        match most {
+            Some(most) => {
+                at(format!("limit {name}"), sys::limit(resource, most))?;
+                ledger.enforced(name, "resource limit");
+            }
+            None if name == "processes" && limits.processes.is_some() => {
+                ledger.degraded_to(
+                    name,
+                    "no limit",
+                    "the kernel counts them only in a user namespace of an ordinary user",
+                );
+            }
+            None => ledger.off(name),
+        }
+    }
+    Ok(())
+}
+
+fn give_up_privileges(ledger: &mut Ledger) -> Result<(), Failure> {
+    let ceiling = sys::lower_capability_ceiling();
+    at("give up capabilities", sys::give_up_capabilities())?;
+    at("forbid new privileges", prctl::set_no_new_privs())?;
+    match ceiling {
+        Ok(()) => ledger.enforced("capabilities", "empty sets and an empty bounding set"),
+        // Lowering the ceiling needs a privilege itself; who lacks that one can gain nothing below it either.
+        Err(_) => ledger.enforced("capabilities", "empty sets and no_new_privs"),
+    }
+    ledger.enforced("new privileges", "no_new_privs");
+    Ok(())
+}
+
+/// The variables of the command; later ones win.
+fn environment(start: &Start<'_>) -> BTreeMap<OsString, OsString> {
+    let own = [("HOME", &start.view.home), ("TMPDIR", &start.view.tmp)];
+    let own = own
+        .into_iter()
+        .map(|(name, path)| (OsString::from(name), path.clone().into_os_string()));
+    let ordered = start.launch.env.iter().cloned();
+    own.chain(ordered.map(|(name, value)| (name.into_os(), fill(&value.into_os(), start.view))))
+        .collect()
+}
+
+/// Replaces the marks by the places of this view.
+fn fill(text: &OsStr, view: &View) -> OsString {
+    let marks = [
+        (HOME_MARK, &view.home),
+        (TMP_MARK, &view.tmp),
+        (WORKSPACE_MARK, &view.workspace),
+    ];
+    let mut rest = text.as_bytes();
+    let mut filled = Vec::with_capacity(rest.len());
+    while let Some(at) = rest
+        .iter()
+        .position(|byte| *byte == HOME_MARK.as_bytes()[0])
+    {
+        filled.extend_from_slice(&rest[..at]);
+        rest = &rest[at..];
+        match marks
+            .iter()
+            .find(|(mark, _)| rest.starts_with(mark.as_bytes()))
+        {
+            Some((mark, place)) => {
+                filled.extend_from_slice(place.as_os_str().as_bytes());
+                rest = &rest[mark.len()..];
+            }
+            None => {
+                filled.push(rest[0]);
+                rest = &rest[1..];
+            }
+        }
+    }
+    filled.extend_from_slice(rest);
+    OsString::from_vec(filled)
+}
+
+/// Becomes the command, as `execvp(3)` would; returns why it could not.
+fn execute(start: &Start<'_>) -> Failure {
+    let argv: Vec<OsString> = start
+        .launch
+        .argv
+        .iter()
+        .map(|word| fill(&word.clone().into_os(), start.view))
+        .collect();
+    let env = environment(start);
+    let program = argv.first().cloned().unwrap_or_default();
+    let step = format!("exec `{}`", program.display());
+    match try_candidates(&program, &argv, &env) {
+        Ok(never) => match never {},
+        Err(error) => Failure {
+            step,
+            error: error.to_string(),
+        },
+    }
+}
+
+fn try_candidates(
+    program: &OsStr,
+    argv: &[OsString],
+    env: &BTreeMap<OsString, OsString>,
+) -> io::Result<std::convert::Infallible> {
+    let words = argv
+        .iter()
+        .map(|word| sys::c_string(word))
+        .collect::<io::Result<Vec<_>>>()?;
+    let variables = env.iter().map(|(name, value)| {
+        let variable = [name.as_bytes(), b"=", value.as_bytes()].concat();
+        CString::new(variable).map_err(io::Error::from)
+    });
+    let variables = variables.collect::<io::Result<Vec<_>>>()?;
+    let mut failure = io::Error::from_raw_os_error(libc::ENOENT);
+    for candidate in candidates(program, env.get(OsStr::new("PATH"))) {
+        let error = sys::execute(&sys::c_string(candidate.as_os_str())?, &words, &variables);
+        match error.raw_os_error() {
+            Some(libc::ENOENT | libc::ENOTDIR) => {}
+            // A file that may not be run does not hide one further on, but it is the better reason at the end.
+            Some(libc::EACCES) => failure = error,
+            Some(libc::ENOEXEC) => return Err(run_as_script(&candidate, &words, &variables)?),
+            _ => return Err(error),
+        }
+    }
+    Err(failure)
+}
+
+fn run_as_script(script: &Path, words: &[CString], variables: &[CString]) -> io::Result<io::Error> {
+    let script = sys::c_string(script.as_os_str())?;
+    let shell = [c"/bin/sh".to_owned(), script];
+    let words: Vec<_> = shell
+        .into_iter()
+        .chain(words.iter().skip(1).cloned())
+        .collect();
+    Ok(sys::execute(c"/bin/sh", &words, variables))
+}
+
+fn candidates(program: &OsStr, path: Option<&OsString>) -> Vec<PathBuf> {
+    if program.as_bytes().contains(&b'/') {
+        return vec![program.into()];
+    }
+    let path = path
+        .cloned()
+        .unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".into());
+    std::env::split_paths(&path)
+        .filter(|directory| directory.is_absolute())
+        .map(|dir| dir.join(program))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_become_places() {
+        let view = View {
+            workspace: "/repo".into(),
+            home: "/run/seawall/home".into(),
+            tmp: "/t".into(),
+            shared_memory: None,
+        };
+        for (text, expected) in [
+            (
+                format!("--prompt={HOME_MARK}/p.md"),
+                "--prompt=/run/seawall/home/p.md",
+            ),
+            (format!("{TMP_MARK}:{WORKSPACE_MARK}"), "/t:/repo"),
+            ("plain \u{1a}text".to_owned(), "plain \u{1a}text"),
+        ] {
+            assert_eq!(fill(OsStr::new(&text), &view), expected);
+        }
+    }
+
+    #[test]
+    fn only_absolute_directories_are_searched() {
+        let path = OsString::from("/a::relative:/b");
+        assert_eq!(
+            candidates(OsStr::new("x"), Some(&path)),
+            [Path::new("/a/x"), Path::new("/b/x")]
+        );
+        assert_eq!(
+            candidates(OsStr::new("./x"), Some(&path)),
+            [Path::new("./x")]
+        );
+    }
+}

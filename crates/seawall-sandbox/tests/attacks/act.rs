@@ -1,0 +1,195 @@
+//! What the attacker does, one act a run: exits with 0 when it succeeded and with 1 when it was refused.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::os::fd::FromRawFd;
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr, UnixStream};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use nix::sys::signal::{SigHandler, Signal, kill, raise, signal};
+use nix::unistd::{ForkResult, Pid, fork, getppid, setsid};
+
+pub(crate) fn perform(words: &[&str]) -> ExitCode {
+    match act(words) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            println!("refused: {error}");
+            ExitCode::from(1)
+        }
+    }
+}
+
+fn act(words: &[&str]) -> io::Result<()> {
+    match words {
+        ["write", path] => OpenOptions::new()
+            .write(true)
+            .open(path)?
+            .write_all(b"attacked"),
+        ["create", path] => File::create_new(path)?.write_all(b"attacked"),
+        ["empty", path] => OpenOptions::new()
+            .write(true)
+            .truncate(true)
+            .open(path)
+            .map(drop),
+        ["truncate", path] => Ok(nix::unistd::truncate(*path, 1)?),
+        ["remove", path] => fs::remove_file(path),
+        ["rename", from, to] => fs::rename(from, to),
+        ["rename-new", path] => {
+            fs::write(format!("{path}.new"), "attacked")?;
+            fs::rename(format!("{path}.new"), path)
+        }
+        ["hard-link", from, to] => fs::hard_link(from, to),
+        ["symlink", from, to] => std::os::unix::fs::symlink(from, to),
+        ["mkdir", path] => fs::create_dir(path),
+        ["read", path] => fs::read_to_string(path).map(|text| println!("{text}")),
+        ["list", path] => fs::read_dir(path)?.try_for_each(|entry| entry.map(drop)),
+        ["read-descriptor", number] => read_descriptor(number),
+        ["variable", name] => std::env::var(name).map(drop).map_err(io::Error::other),
+        ["tcp", address] => TcpStream::connect(*address).map(drop),
+        ["udp", address] => ask_by_udp(address),
+        ["abstract", name] => {
+            UnixStream::connect_addr(&SocketAddr::from_abstract_name(name)?).map(drop)
+        }
+        ["loopback"] => talk_to_myself(),
+        ["signal", pid] => Ok(kill(Pid::from_raw(number(pid)), Signal::SIGTERM)?),
+        ["signal-parent"] => Ok(kill(getppid(), Signal::SIGKILL)?),
+        ["trace", pid] => {
+            let pid = Pid::from_raw(number(pid));
+            nix::sys::ptrace::seize(pid, nix::sys::ptrace::Options::empty())?;
+            Ok(())
+        }
+        ["capabilities"] => any_capability(),
+        _ => persist(words),
+    }
+}
+
+/// Acts that are about staying alive.
+fn persist(words: &[&str]) -> io::Result<()> {
+    match words {
+        ["sleep", _mark] => forever(),
+        ["stubborn", _mark] => {
+            ignore_everything();
+            forever()
+        }
+        ["daemon", _mark] => daemon(),
+        ["stopped", _mark] => in_child(|| Ok(raise(Signal::SIGSTOP)?)),
+        ["hopper", _mark] => in_child(hop),
+        ["brood", _mark] => (0..20).try_for_each(|_| in_child(|| in_child(forever))),
+        ["brood-and-wait", _mark] => {
+            (0..20).try_for_each(|_| in_child(|| in_child(forever)))?;
+            forever()
+        }
+        ["flood", bytes] => flood(number(bytes)),
+        ["exit", status] => std::process::exit(number(status)),
+        ["die"] => Ok(raise(Signal::SIGKILL)?),
+        ["say", words @ ..] => writeln!(io::stdout(), "{}", words.join(" ")),
+        ["echo"] => io::copy(&mut io::stdin(), &mut io::stdout()).map(drop),
+        ["grow", path, bytes] => grow(path, number(bytes)),
+        ["descriptors", most] => hold_descriptors(number(most)),
+        ["all-of", rest @ ..] => rest.split(|word| *word == ",").try_for_each(act),
+        _ => Err(io::Error::other(format!("no such act: {words:?}"))),
+    }
+}
+
+fn number(text: &str) -> i32 {
+    text.parse().unwrap()
+}
+
+fn forever() -> io::Result<()> {
+    loop {
+        std::thread::sleep(Duration::from_secs(3600));
+    }
+}
+
+#[expect(unsafe_code, reason = "to ignore a signal")]
+fn ignore_everything() {
+    for ignored in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP] {
+        // SAFETY: no handler is installed.
+        unsafe { signal(ignored, SigHandler::SigIgn) }.unwrap();
+    }
+}
+
+/// Runs something in a child and leaves it behind.
+#[expect(unsafe_code, reason = "to fork")]
+fn in_child(run: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+    // SAFETY: this program has one thread.
+    match unsafe { fork() }? {
+        ForkResult::Parent { .. } => Ok(()),
+        ForkResult::Child => std::process::exit(i32::from(run().is_err())),
+    }
+}
+
+fn daemon() -> io::Result<()> {
+    in_child(|| {
+        setsid()?;
+        ignore_everything();
+        in_child(forever)
+    })
+}
+
+/// Never the same process for longer than a fork takes.
+#[expect(unsafe_code, reason = "to fork")]
+fn hop() -> io::Result<()> {
+    loop {
+        setsid().ok();
+        // SAFETY: this program has one thread.
+        if let Ok(ForkResult::Parent { .. }) = unsafe { fork() } {
+            std::process::exit(0);
+        }
+    }
+}
+
+fn flood(mebibytes: i32) -> io::Result<()> {
+    let chunk = vec![b'x'; 1 << 20];
+    (0..mebibytes).try_for_each(|_| io::stdout().write_all(&chunk))
+}
+
+fn grow(path: &str, bytes: i32) -> io::Result<()> {
+    File::create(path)?.write_all(&vec![0; usize::try_from(bytes).unwrap()])
+}
+
+fn hold_descriptors(most: i32) -> io::Result<()> {
+    (0..most)
+        .map(|_| File::open("/dev/null"))
+        .collect::<io::Result<Vec<_>>>()
+        .map(drop)
+}
+
+#[expect(unsafe_code, reason = "to use a descriptor by its number")]
+fn read_descriptor(descriptor: &str) -> io::Result<()> {
+    let number = number(descriptor);
+    fs::metadata(format!("/proc/self/fd/{number}"))?;
+    // SAFETY: it exists, and nothing else in this program owns it.
+    let mut file = unsafe { File::from_raw_fd(number) };
+    file.read_to_string(&mut String::new()).map(drop)
+}
+
+fn ask_by_udp(address: &str) -> io::Result<()> {
+    let socket = UdpSocket::bind("127.0.0.1:0")?;
+    socket.set_read_timeout(Some(Duration::from_secs(2)))?;
+    socket.connect(address)?;
+    socket.send(b"ping")?;
+    socket.recv(&mut [0; 8]).map(drop)
+}
+
+fn talk_to_myself() -> io::Result<()> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let _out = TcpStream::connect(listener.local_addr()?)?;
+    listener.accept().map(drop)
+}
+
+fn any_capability() -> io::Result<()> {
+    let status = fs::read_to_string("/proc/self/status")?;
+    let sets = status.lines().filter(|line| line.starts_with("Cap"));
+    let some = sets
+        .filter(|line| line.split_ascii_whitespace().nth(1) != Some("0000000000000000"))
+        .count();
+    if some == 0 {
+        Err(io::Error::other("no capability in any set"))
+    } else {
+        Ok(())
+    }
+}

@@ -1,0 +1,10 @@
+//! judges: turns what a check did into evidence
+//!
+//! A check is run by Seawall, in a fresh workspace; this crate says what its end means. It knows nothing of
+//! retries: what follows from a failure is the scheduler's to decide.
+
+mod judge;
+mod ran;
+
+pub use judge::{after, gate, manual, on_base};
+pub use ran::{End, Ran};

@@ -1,0 +1,84 @@
+//! What one run of a check did, before anyone says what it means.
+
+use seawall_core::evidence::TAIL;
+use seawall_core::ids::{Digest, Tree};
+
+/// How the command of a check ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// By itself, with this status.
+    Exited(i32),
+    /// By this signal.
+    Signalled(i32),
+    /// Ended by Seawall after so many milliseconds.
+    TimedOut(u64),
+    /// Ended by Seawall because the run stops.
+    Stopped,
+    /// It never ran.
+    CouldNotStart(String),
+}
+
+/// One run of a check.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ran {
+    /// The command after substitution, as shown.
+    pub command: String,
+    /// What it looked at.
+    pub tree: Tree,
+    /// How it ended.
+    pub end: End,
+    /// Wall time in milliseconds.
+    pub ms: u64,
+    /// Bytes that it printed in all.
+    pub bytes: u64,
+    /// The output that was kept.
+    pub output: Vec<u8>,
+}
+
+impl Ran {
+    /// The end of the output as text, at most [`TAIL`] bytes.
+    #[must_use]
+    pub fn tail(&self) -> String {
+        tail(&self.output)
+    }
+
+    /// The digest of the output that was kept.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        Digest::of(&self.output)
+    }
+}
+
+/// The last [`TAIL`] bytes as text, from the beginning of a line where there is one.
+fn tail(bytes: &[u8]) -> String {
+    let from = bytes.len().saturating_sub(TAIL);
+    let cut = &bytes[from..];
+    let line = cut
+        .iter()
+        .position(|b| *b == b'\n')
+        .filter(|at| from > 0 && at + 1 < cut.len());
+    let text = String::from_utf8_lossy(line.map_or(cut, |at| &cut[at + 1..]));
+    let mut tail = text.into_owned();
+    while tail.len() > TAIL {
+        tail.remove(0); // replacement characters are longer than what they replace
+    }
+    tail
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tail_is_bounded_and_begins_with_a_line() {
+        assert_eq!(tail(b"one\ntwo\n"), "one\ntwo\n");
+        let long = "x".repeat(5) + "\n" + &"line\n".repeat(2000);
+        let cut = tail(long.as_bytes());
+        assert!(
+            cut.len() <= TAIL && cut.starts_with("line\n"),
+            "{}",
+            cut.len()
+        );
+        assert!(tail(&[0xff; 10_000]).len() <= TAIL);
+    }
+}

@@ -1,0 +1,185 @@
+//! What can be typed.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+
+/// Runs a plan of code changes with many confined workers at once, and believes none of them.
+///
+/// Exit codes: 0 all accepted; 1 finished, something rejected, blocked or not run; 2 wrong usage or a plan that is
+/// refused; 3 seawall itself failed; 4 needs a human; 5 parked, `resume` goes on; 130 interrupted, `resume` goes on.
+#[derive(Debug, Parser)]
+#[command(name = "seawall", version, max_term_width = 100)]
+pub(crate) struct Cli {
+    /// The repository, or a directory in it [default: the current directory]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) repo: Option<PathBuf>,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Say everything that is wrong with a plan; start nothing
+    Check(PlanArgs),
+    /// Show the waves that a plan makes; start nothing
+    Waves(PlanArgs),
+    /// Run a plan
+    Run(RunArgs),
+    /// Go on with a run that was interrupted, killed or parked
+    Resume(ResumeArgs),
+    /// Say how a run stands
+    Status(RunRef),
+    /// Show a task's attempts, evidence and change
+    Show(ShowArgs),
+    /// List what happened in a run
+    Log(RunRef),
+    /// Bring a run's checkpoints to your branch, by fast-forward only
+    Land(LandArgs),
+    /// Remove what finished runs left on disk; nothing that did not land is lost
+    Gc(GcArgs),
+    /// Run one command confined; its exit status is passed through
+    Exec(ExecArgs),
+    /// Say what this host can enforce
+    Doctor(JsonArg),
+    /// Print the JSON Schema of the plan file
+    Schema,
+    /// Explain a code such as SW0104
+    Explain(ExplainArgs),
+    /// Make a small sample repository and run a plan on it
+    Demo(DemoArgs),
+    /// Print a completion script for a shell
+    Completions {
+        /// Which shell
+        shell: Shell,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PlanArgs {
+    /// The plan file
+    pub(crate) plan: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// The plan file
+    pub(crate) plan: PathBuf,
+    #[command(flatten)]
+    pub(crate) how: HowArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ResumeArgs {
+    /// The run [default: the latest]
+    pub(crate) run: Option<String>,
+    #[command(flatten)]
+    pub(crate) how: HowArgs,
+}
+
+/// How a run is worked on and told.
+#[derive(Debug, Args)]
+pub(crate) struct HowArgs {
+    /// Attempts at once [default: the number of processors]
+    #[arg(long, short, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub(crate) jobs: Option<u32>,
+    /// Print only the final report
+    #[arg(long, short, conflicts_with = "json")]
+    pub(crate) quiet: bool,
+    /// Print one JSON object per event
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Confine with Landlock alone, without namespaces
+    #[arg(long)]
+    pub(crate) no_namespaces: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunRef {
+    /// The run [default: the latest]
+    pub(crate) run: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ShowArgs {
+    /// The run, if not the latest, and the task
+    #[arg(required = true, num_args = 1..=2, value_names = ["RUN", "TASK"])]
+    pub(crate) what: Vec<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LandArgs {
+    /// The run [default: the latest]
+    pub(crate) run: Option<String>,
+    /// The branch to move [default: the one that was checked out when the run began]
+    #[arg(long, value_name = "BRANCH")]
+    pub(crate) onto: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GcArgs {
+    /// Remove this run too, although it could be resumed
+    #[arg(long, value_name = "RUN")]
+    pub(crate) abandon: Option<String>,
+    /// Say what would be removed, and remove nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExecArgs {
+    /// The sandbox profile
+    #[arg(long, default_value = "worker")]
+    pub(crate) profile: String,
+    /// Where the command runs, and what it may read [default: the current directory]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
+    /// A file or directory that it may write
+    #[arg(long, value_name = "PATH")]
+    pub(crate) write: Vec<PathBuf>,
+    /// A further file or directory that it may read
+    #[arg(long, value_name = "PATH")]
+    pub(crate) read: Vec<PathBuf>,
+    /// Confine with Landlock alone, without namespaces
+    #[arg(long)]
+    pub(crate) no_namespaces: bool,
+    /// The command and its arguments
+    #[arg(required = true, last = true, value_name = "CMD")]
+    pub(crate) command: Vec<OsString>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct JsonArg {
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// The code; without one, all codes are listed
+    pub(crate) code: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// Where to make the sample repository [default: a fresh directory]
+    pub(crate) dir: Option<PathBuf>,
+}

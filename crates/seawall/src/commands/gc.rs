@@ -1,0 +1,134 @@
+//! `seawall gc`: removes what ended runs left on disk.
+//!
+//! Only what the journal proves to be over: runs in which every task has its verdict, and runs that are
+//! abandoned by name. Checkpoints stay on the run's branch. A harvest that did not land stays reachable below
+//! `refs/seawall/rescue/`; only then is its run removed.
+
+use std::collections::BTreeSet;
+
+use seawall_core::scheduler::Standing;
+use seawall_core::verdict::Verdict;
+use seawall_git::{Store, remove_workspace};
+use serde_json::json;
+
+use crate::args::GcArgs;
+use crate::failure::{FINE, Failure};
+use crate::output;
+use crate::runs::{self, RunDir};
+
+/// What became of one run.
+struct Swept {
+    run: String,
+    removed: bool,
+    rescued: usize,
+    why: &'static str,
+}
+
+pub(crate) fn run(store: &Store, args: &GcArgs) -> Result<u8, Failure> {
+    let abandon = args
+        .abandon
+        .as_deref()
+        .map(|name| runs::find(store, Some(name)))
+        .transpose()?;
+    let mut swept = Vec::new();
+    for dir in runs::all(store)? {
+        let abandoned = abandon.as_ref().is_some_and(|run| run.id == dir.id);
+        swept.push(sweep(store, &dir, abandoned, args.dry_run)?);
+    }
+    if args.json {
+        let all: Vec<_> = swept
+            .iter()
+            .map(
+                |s| json!({"run": s.run, "removed": s.removed, "rescued": s.rescued, "why": s.why}),
+            )
+            .collect();
+        output::say_json(&json!({"dry_run": args.dry_run, "runs": all}));
+    } else {
+        output::say(&text(&swept, args.dry_run));
+    }
+    Ok(FINE)
+}
+
+fn sweep(store: &Store, dir: &RunDir, abandoned: bool, dry: bool) -> Result<Swept, Failure> {
+    let kept = |why| {
+        Ok(Swept {
+            run: dir.id.clone(),
+            removed: false,
+            rescued: 0,
+            why,
+        })
+    };
+    if dir.is_alive() {
+        return kept("somebody works on it");
+    }
+    let read = dir.read();
+    let over = read
+        .as_ref()
+        .is_ok_and(|run| run.scheduler.over() || run.scheduler.refused());
+    if !over && !abandoned {
+        return kept(if read.is_ok() {
+            "it can be resumed"
+        } else {
+            "its journal cannot be read"
+        });
+    }
+    let _lock = dir.lock()?;
+    dir.place.lay_ghosts()?;
+    let harvests = store.list_refs(&format!("refs/seawall/runs/{}", dir.id))?;
+    let landed: BTreeSet<String> = read.map(|run| accepted(&run)).unwrap_or_default();
+    let rescue: Vec<_> = harvests
+        .iter()
+        .filter(|(_, commit)| !landed.contains(commit.as_str()))
+        .collect();
+    if !dry {
+        for (name, commit) in &rescue {
+            let attempt = name.rsplit('/').next().unwrap_or_default();
+            store.set_ref(&format!("refs/seawall/rescue/{}/{attempt}", dir.id), commit)?;
+        }
+        store.delete_refs(&format!("refs/seawall/runs/{}", dir.id))?;
+        remove_workspace(dir.place.root())?;
+    }
+    let why = if over {
+        "every task has its verdict"
+    } else {
+        "abandoned"
+    };
+    Ok(Swept {
+        run: dir.id.clone(),
+        removed: true,
+        rescued: rescue.len(),
+        why,
+    })
+}
+
+/// The harvests that stand in a checkpoint.
+fn accepted(run: &runs::Replayed) -> BTreeSet<String> {
+    let plan = run.scheduler.plan();
+    let landed = plan.each_task().filter(|(ix, _)| {
+        matches!(
+            run.scheduler.standing(*ix),
+            Standing::Ended(Verdict::Accepted)
+        )
+    });
+    landed
+        .filter_map(|(ix, _)| Some(run.view.task(ix).landed()?.commit.0.to_string()))
+        .collect()
+}
+
+fn text(swept: &[Swept], dry: bool) -> String {
+    let verb = if dry { "would be removed" } else { "removed" };
+    let mut text = String::new();
+    for run in swept {
+        text.push_str(&match (run.removed, run.rescued) {
+            (false, _) => format!("run {}  kept: {}\n", run.run, run.why),
+            (true, 0) => format!("run {}  {verb}: {}\n", run.run, run.why),
+            (true, n) => {
+                format!("run {}  {verb}: {}; {n} harvests that did not land are below refs/seawall/rescue/{}\n", run.run, run.why, run.run)
+            }
+        });
+    }
+    if swept.is_empty() {
+        text.push_str("there is no run in this repository\n");
+    }
+    text
+}

@@ -1,0 +1,56 @@
+//! The subcommands, one file each.
+
+mod check;
+mod completions;
+mod demo;
+mod doctor;
+mod exec;
+mod explain;
+mod gc;
+mod land;
+mod log;
+mod resume;
+mod run;
+mod schema;
+mod show;
+mod status;
+mod waves;
+
+use std::path::PathBuf;
+
+use seawall_git::Store;
+
+use crate::args::{Cli, Command};
+use crate::failure::Failure;
+
+/// Runs what was typed; the exit code.
+pub(crate) fn run(cli: Cli) -> Result<u8, Failure> {
+    let repo = Repo(cli.repo);
+    match cli.command {
+        Command::Check(args) => check::run(&repo.open()?, &args),
+        Command::Waves(args) => waves::run(&repo.open()?, &args),
+        Command::Run(args) => run::run(&repo.open()?, &args),
+        Command::Resume(args) => resume::run(&repo.open()?, &args),
+        Command::Status(args) => status::run(&repo.open()?, &args),
+        Command::Show(args) => show::run(&repo.open()?, &args),
+        Command::Log(args) => log::run(&repo.open()?, &args),
+        Command::Land(args) => land::run(&repo.open()?, &args),
+        Command::Gc(args) => gc::run(&repo.open()?, &args),
+        Command::Exec(args) => exec::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
+        Command::Schema => schema::run(),
+        Command::Explain(args) => explain::run(&args),
+        Command::Demo(args) => demo::run(&args),
+        Command::Completions { shell } => completions::run(shell),
+    }
+}
+
+/// Which repository was asked for.
+struct Repo(Option<PathBuf>);
+
+impl Repo {
+    fn open(&self) -> Result<Store, Failure> {
+        let here = PathBuf::from(".");
+        Ok(Store::discover(self.0.as_ref().unwrap_or(&here))?)
+    }
+}

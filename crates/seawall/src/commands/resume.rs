@@ -1,0 +1,32 @@
+//! `seawall resume`: read the journal, fold, say that it goes on, and enter the same loop.
+
+use seawall_core::event::Event;
+use seawall_git::Store;
+
+use crate::args::ResumeArgs;
+use crate::failure::Failure;
+use crate::output;
+use crate::runs;
+use crate::session::{self, Session};
+
+pub(crate) fn run(store: &Store, args: &ResumeArgs) -> Result<u8, Failure> {
+    let dir = runs::find(store, args.run.as_deref())?;
+    let host = session::check_host()?;
+    let lock = dir.lock()?;
+    let ghosts = dir.place.lay_ghosts()?;
+    if ghosts > 0 && !args.how.json {
+        let noun = if ghosts == 1 {
+            "process tree"
+        } else {
+            "process trees"
+        };
+        output::complain(&format!(
+            "run {}: {ghosts} {noun} of the dead run ended\n",
+            dir.id
+        ));
+    }
+    let session = Session::again(store, dir, lock, (&args.how, host))?;
+    session.work(vec![Event::Resumed {
+        jobs: session::jobs(&args.how),
+    }])
+}

@@ -1,0 +1,42 @@
+//! runs plans of code changes with many confined workers at once
+//!
+//! The binary wires: it reads arguments, opens the repository, and hands journal, executor and reporter to
+//! the loop in `seawall_core::drive`. Each subcommand is one file in `commands`. Everything that can go wrong
+//! becomes a message, a `help:` line and an exit code in one place, `failure`.
+
+mod args;
+mod commands;
+mod failure;
+mod journal;
+mod output;
+mod plan_file;
+mod runs;
+mod session;
+mod world;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args_os().skip(1);
+    if arguments
+        .next()
+        .is_some_and(|first| first == seawall_sandbox::LAUNCH_COMMAND)
+    {
+        return launch(arguments.next());
+    }
+    let cli = args::Cli::parse();
+    match commands::run(cli) {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => failure.report(),
+    }
+}
+
+/// The hidden side of the program: confines itself and becomes a worker. Never returns but for wrong use.
+fn launch(fd: Option<std::ffi::OsString>) -> ExitCode {
+    match fd.and_then(|fd| fd.to_str().and_then(|fd| fd.parse().ok())) {
+        Some(fd) => seawall_sandbox::launch_main(fd),
+        None => ExitCode::from(failure::USAGE),
+    }
+}
