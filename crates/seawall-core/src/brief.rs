@@ -69,7 +69,10 @@ fn files(text: &mut String, parts: &Parts) {
         line!(text, "- `{}` {}", fact.path, size(fact));
     }
     for path in &parts.task.deletes {
-        line!(text, "- `{path}` will be deleted when you end; what is still needed of it must stand elsewhere");
+        line!(
+            text,
+            "- `{path}` will be deleted when you end; what is still needed of it must stand elsewhere"
+        );
     }
     if let Some(because) = &parts.task.because {
         line!(text, "\nThey belong together because {because}.");

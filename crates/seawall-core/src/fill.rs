@@ -124,7 +124,8 @@ mod tests {
 
     #[test]
     fn a_check_is_quoted() {
-        let cases: [(&str, &[&[u8]], &[u8]); 7] = [
+        type Case = (&'static str, &'static [&'static [u8]], &'static [u8]);
+        let cases: [Case; 7] = [
             ("grep x {file}", &[b"src/a.py"], b"grep x src/a.py"),
             ("grep x {file}", &[b"a b", b"c"], b"grep x 'a b' c"),
             (

@@ -15,6 +15,8 @@ pub mod lifecycle;
 pub mod narrow;
 pub mod path;
 pub mod plan;
+#[cfg(test)]
+mod sample;
 pub mod scheduler;
 pub mod verdict;
 pub mod waves;

@@ -230,3 +230,6 @@ fn cycle(plan: &Plan, waits: &[usize]) -> Cycle {
     path.reverse();
     Cycle(path)
 }
+
+#[cfg(test)]
+mod tests;

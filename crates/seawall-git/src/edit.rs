@@ -60,38 +60,38 @@ fn differ(
     to: Option<Node>,
     edits: &mut Vec<Edit>,
 ) -> Result<()> {
-    let leaf = |node| match node {
-        Some(Node::Leaf(leaf)) => Some(leaf),
-        _ => None,
-    };
-    if leaf(from).is_some() || leaf(to).is_some() {
+    for (path, leaf) in leaves(repo, path, from)? {
         edits.push(Edit {
-            path: path.to_vec(),
-            from: leaf(from),
-            to: leaf(to),
+            path,
+            from: Some(leaf),
+            to: None,
         });
     }
-    if let Some(Node::Tree(id)) = from {
-        each_leaf(repo, id, path.to_vec(), |path, leaf| {
-            edits.push(Edit {
-                path,
-                from: Some(leaf),
-                to: None,
-            });
-            Ok(())
-        })?;
-    }
-    if let Some(Node::Tree(id)) = to {
-        each_leaf(repo, id, path.to_vec(), |path, leaf| {
-            edits.push(Edit {
+    for (path, leaf) in leaves(repo, path, to)? {
+        match edits.last_mut().filter(|last| last.path == path) {
+            Some(last) => last.to = Some(leaf),
+            None => edits.push(Edit {
                 path,
                 from: None,
                 to: Some(leaf),
-            });
-            Ok(())
-        })?;
+            }),
+        }
     }
     Ok(())
+}
+
+/// A node as leaves: itself, or all below it.
+fn leaves(repo: &Repository, path: &[u8], node: Option<Node>) -> Result<Vec<(Vec<u8>, Leaf)>> {
+    let mut found = Vec::new();
+    match node {
+        Some(Node::Leaf(leaf)) => found.push((path.to_vec(), leaf)),
+        Some(Node::Tree(id)) => each_leaf(repo, id, path.to_vec(), |path, leaf| {
+            found.push((path, leaf));
+            Ok(())
+        })?,
+        None => {}
+    }
+    Ok(found)
 }
 
 /// What becomes of one name of a directory: as a leaf, and as a directory. The inner option is `None` for removal.

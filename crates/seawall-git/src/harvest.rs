@@ -8,11 +8,14 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
+use git2::Repository;
+
 use crate::checkpoint::commit;
 use crate::diff::{Stat, stat_between};
 use crate::dirfd::{FileKind, Root};
 use crate::edit::apply;
 use crate::error::{Error, Result};
+use crate::findings::Findings;
 use crate::id::{BlobId, CommitId, TreeId};
 use crate::label::Label;
 use crate::owned::{Owned, Roles};
@@ -217,28 +220,32 @@ impl Store {
             opened => opened?,
         };
         let findings = scan(&repo, &root, tree.id(), &roles)?;
-        let findings = match findings.refusal() {
-            Ok(findings) => findings,
-            Err(harvest) => return Ok(harvest),
-        };
-        let after = apply(&repo, tree.id(), &findings.edits)?;
-        let commit = CommitId::from_oid(commit(
-            &repo,
-            base,
-            after,
-            &format!("harvest {label}\n"),
-            when,
-        )?);
+        match findings.refusal() {
+            Ok(findings) => self.keep(&repo, base, &findings, label, when),
+            Err(harvest) => Ok(harvest),
+        }
+    }
+
+    /// Commits what was found on the base, and points the ref of the label at it.
+    fn keep(
+        &self,
+        repo: &Repository,
+        base: &CommitId,
+        found: &Findings,
+        label: &Label,
+        when: i64,
+    ) -> Result<Harvest> {
+        let before = commit_tree(repo, base)?.id();
+        let after = apply(repo, before, &found.edits)?;
+        let message = format!("harvest {label}\n");
+        let commit = CommitId::from_oid(commit(repo, base, after, &message, when)?);
         self.set_ref(&label.ref_name(), &commit)?;
-        let stat = stat_between(&repo, tree.id(), after)?;
-        let changes = findings.changes();
-        let tree = TreeId::from_oid(after);
         Ok(Harvest::Changed(Changed {
             commit,
-            tree,
-            changes,
-            stat,
-            ignored: findings.ignored,
+            tree: TreeId::from_oid(after),
+            changes: found.changes(),
+            stat: stat_between(repo, before, after)?,
+            ignored: found.ignored,
         }))
     }
 }

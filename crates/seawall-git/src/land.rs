@@ -132,6 +132,9 @@ fn bring_checkout(repo: &Repository, from: &CommitId, to: &CommitId) -> Result<u
         commit_tree(repo, to)?.id(),
     )?;
     refuse_state(repo)?;
+    if edits.is_empty() {
+        return Ok(0);
+    }
     refuse_filters(repo, &edits)?;
     if refuse_changes(repo, &edits)? {
         roll_back(repo, from.oid(), &edits)?;
@@ -190,24 +193,18 @@ fn refuse_state(repo: &Repository) -> Result<()> {
 fn refuse_filters(repo: &Repository, edits: &[Edit]) -> Result<()> {
     let mut paths = Vec::new();
     for edit in edits.iter().filter(|edit| edit.to.is_some()) {
-        let found = repo.get_attr_bytes(
-            as_path(&edit.path),
-            "filter",
-            AttrCheckFlags::FILE_THEN_INDEX,
-        );
-        let found = found.map_err(git("look up the attributes of a file"))?;
-        if matches!(
-            AttrValue::from_bytes(found),
-            AttrValue::String(_) | AttrValue::Bytes(_)
-        ) {
+        let path = as_path(&edit.path);
+        let found = repo.get_attr_bytes(path, "filter", AttrCheckFlags::FILE_THEN_INDEX);
+        let value = AttrValue::from_bytes(found.map_err(git("look up the attributes of a file"))?);
+        if matches!(value, AttrValue::String(_) | AttrValue::Bytes(_)) {
             paths.push(edit.path.clone());
         }
     }
     match paths.is_empty() {
         true => Ok(()),
-        false => Err(Error::NeedsGit {
-            paths,
-            why: "some files have a filter",
-        }),
+        false => {
+            let why = "some files have a filter";
+            Err(Error::NeedsGit { paths, why })
+        }
     }
 }

@@ -6,7 +6,7 @@
 //! configuration, attributes or ignore rules that a worker could have written: a workspace is only ever a set of
 //! bytes that is compared with the base commit.
 //!
-//! What it costs: opening and harvesting are linear in the size of the tree (about 15 µs a file), because every byte
+//! What it costs: opening and harvesting are linear in the size of the tree (some 30 µs a file), because every byte
 //! is compared; composing and checkpoints cost what changed. Objects and refs are synchronised to disk before a ref
 //! points at them. Every operation may be repeated after a crash at any point.
 //!

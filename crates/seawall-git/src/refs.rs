@@ -167,10 +167,9 @@ pub(crate) fn advance(
         Some(at) => repo.reference_matching(name, to, true, at, log).map(drop),
         None => repo.reference(name, to, false, log).map(drop),
     });
+    let lost = |code| matches!(code, ErrorCode::Modified | ErrorCode::Exists);
     match done {
-        Err(Error::Git { source, .. })
-            if matches!(source.code(), ErrorCode::Modified | ErrorCode::Exists) =>
-        {
+        Err(Error::Git { source, .. }) if lost(source.code()) => {
             Err(moved(name, at, value(repo, name)?))
         }
         done => done,

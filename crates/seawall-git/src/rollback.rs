@@ -30,10 +30,21 @@ pub(crate) fn roll_back(repo: &Repository, from: Oid, edits: &[Edit]) -> Result<
     let mut index = repo.index().map_err(git("read the index"))?;
     unstage(&mut index, edits).map_err(git("put the index back"))?;
     index.write().map_err(git("write the index"))?;
+    restore(repo, from, edits)
+}
+
+/// Writes the old files by force.
+fn restore(repo: &Repository, from: Oid, edits: &[Edit]) -> Result<()> {
     let mut options = CheckoutBuilder::new();
     options.force().disable_pathspec_match(true);
-    for edit in edits.iter().filter(|edit| edit.from.is_some()) {
-        options.path(edit.path.as_slice());
+    let old = edits.iter().filter(|edit| edit.from.is_some());
+    let paths: Vec<_> = old.map(|edit| edit.path.as_slice()).collect();
+    if paths.is_empty() {
+        // No path would mean every path, and force would then cost the user everything unsaved.
+        return Ok(());
+    }
+    for path in paths {
+        options.path(path);
     }
     let old = repo
         .find_object(from, Some(ObjectType::Commit))

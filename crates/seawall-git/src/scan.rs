@@ -95,24 +95,35 @@ impl From<Errno> for Stop {
 }
 
 impl Scan<'_> {
-    fn directory(&mut self, at: &Pending) -> Result<()> {
-        let mut expected: BTreeMap<Vec<u8>, Node> = match at.tree {
-            Some(id) => nodes(&find_tree(self.repo, id)?, &at.path)?
+    /// What the base has in a directory.
+    fn expected(&self, at: &Pending) -> Result<BTreeMap<Vec<u8>, Node>> {
+        match at.tree {
+            Some(id) => Ok(nodes(&find_tree(self.repo, id)?, &at.path)?
                 .into_iter()
-                .collect(),
-            None => BTreeMap::new(),
-        };
-        let fd = match self.root.dir(&at.path) {
-            Ok(fd) => fd,
+                .collect()),
+            None => Ok(BTreeMap::new()),
+        }
+    }
+
+    /// Opens a directory; one that may not be read is drift.
+    fn open_dir(&mut self, path: &[u8]) -> Result<Option<OwnedFd>> {
+        match self.root.dir(path) {
+            Ok(fd) => Ok(Some(fd)),
             Err(Errno::EACCES) => {
-                self.drift(at.path.clone(), DriftKind::Unreadable);
-                return Ok(());
+                self.drift(path.to_vec(), DriftKind::Unreadable);
+                Ok(None)
             }
-            Err(errno) => return Err(self.root.fail("open", &at.path)(errno)),
+            Err(errno) => Err(self.root.fail("open", path)(errno)),
+        }
+    }
+
+    fn directory(&mut self, at: &Pending) -> Result<()> {
+        let Some(fd) = self.open_dir(&at.path)? else {
+            return Ok(());
         };
-        let rules =
-            at.rules
-                .descend(self.repo, &at.path, expected.get(b".gitignore".as_slice()))?;
+        let mut expected = self.expected(at)?;
+        let gitignore = expected.get(b".gitignore".as_slice());
+        let rules = at.rules.descend(self.repo, &at.path, gitignore)?;
         let place = Place {
             fd: &fd,
             at,
@@ -288,13 +299,8 @@ impl Scan<'_> {
         mode: i32,
         stat: &FileStat,
     ) -> Result<()> {
-        let bytes = size(stat);
-        if stat.st_nlink > 1 {
-            self.drift(path, DriftKind::HardLinked);
-            return Ok(());
-        }
-        if bytes > LARGEST {
-            self.drift(path, DriftKind::TooLarge { bytes });
+        if let Some(refused) = refused(stat) {
+            self.drift(path, refused);
             return Ok(());
         }
         let Some((file, _)) = self.open(&path)? else {
@@ -305,14 +311,10 @@ impl Scan<'_> {
             Err(error) => return self.unread(path, error),
         };
         let id = store(self.repo, &content)?;
-        let kind = EntryKind::File {
-            executable: mode & 0o100 != 0,
-        };
-        self.found.edits.push(Edit {
-            path,
-            from,
-            to: Some(Leaf { kind, id, mode }),
-        });
+        let executable = mode & 0o100 != 0;
+        let kind = EntryKind::File { executable };
+        let to = Some(Leaf { kind, id, mode });
+        self.found.edits.push(Edit { path, from, to });
         Ok(())
     }
 
@@ -373,6 +375,16 @@ impl Scan<'_> {
 
     fn missing(&mut self, path: Vec<u8>, what: MissingKind) {
         self.found.missing.push(Missing { path, what });
+    }
+}
+
+/// Why an owned file is not taken, if it is not.
+fn refused(stat: &FileStat) -> Option<DriftKind> {
+    let bytes = size(stat);
+    match () {
+        () if stat.st_nlink > 1 => Some(DriftKind::HardLinked),
+        () if bytes > LARGEST => Some(DriftKind::TooLarge { bytes }),
+        () => None,
     }
 }
 

@@ -134,14 +134,8 @@ impl Store {
             return Ok(Dirty::default());
         }
         let repo = self.open()?;
-        let mut options = StatusOptions::new();
-        options
-            .include_untracked(true)
-            .recurse_untracked_dirs(true)
-            .no_refresh(true)
-            .update_index(false);
         let statuses = repo
-            .statuses(Some(&mut options))
+            .statuses(Some(&mut everything_unsaved()))
             .map_err(git("compare the checkout with HEAD"))?;
         let mut paths: Vec<_> = statuses
             .iter()
@@ -176,6 +170,14 @@ impl Store {
         self.durable.apply(&repo)?;
         Ok(repo)
     }
+}
+
+/// What to compare: index and checkout with `HEAD`, untracked files too, and without refreshing the index.
+pub(crate) fn everything_unsaved() -> StatusOptions {
+    let mut options = StatusOptions::new();
+    options.include_untracked(true).recurse_untracked_dirs(true);
+    options.no_refresh(true).update_index(false);
+    options
 }
 
 fn canonical(path: &Path) -> Result<PathBuf> {

@@ -8,11 +8,12 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use git2::{Index, Oid, Repository, StatusEntry, StatusOptions};
+use git2::{Index, Oid, Repository, StatusEntry};
 
 use crate::edit::Edit;
 use crate::error::{Error, Result, git};
 use crate::path::{ancestors, as_path, join};
+use crate::store::everything_unsaved;
 use crate::tree::EntryKind;
 
 /// Refuses when a path that is to change is not as the old commit has it, unless it is already as the new one has it.
@@ -22,21 +23,15 @@ pub(crate) fn refuse_changes(repo: &Repository, edits: &[Edit]) -> Result<bool> 
     let Some(workdir) = repo.workdir() else {
         return Ok(false);
     };
+    let going = edits.iter().filter(|edit| edit.to.is_none());
     let way = Way {
         workdir,
         index: repo.index().map_err(git("read the index"))?,
         unsaved: unsaved(repo, edits)?,
-        going: edits
-            .iter()
-            .filter(|edit| edit.to.is_none())
-            .map(|edit| edit.path.as_slice())
-            .collect(),
+        going: going.map(|edit| edit.path.as_slice()).collect(),
     };
-    let paths: Vec<_> = edits
-        .iter()
-        .filter(|edit| way.is_blocked(edit))
-        .map(|edit| edit.path.clone())
-        .collect();
+    let blocked = edits.iter().filter(|edit| way.is_blocked(edit));
+    let paths: Vec<_> = blocked.map(|edit| edit.path.clone()).collect();
     if !paths.is_empty() {
         return Err(Error::InTheWay(paths));
     }
@@ -45,16 +40,9 @@ pub(crate) fn refuse_changes(repo: &Repository, edits: &[Edit]) -> Result<bool> 
 
 /// Which of the paths differ from `HEAD` in the index or the checkout, and whether something is staged for them.
 fn unsaved(repo: &Repository, edits: &[Edit]) -> Result<BTreeMap<Vec<u8>, bool>> {
-    let mut options = StatusOptions::new();
-    options
-        .include_untracked(true)
-        .recurse_untracked_dirs(true)
-        .no_refresh(true)
-        .update_index(false);
-    options
-        .include_ignored(true)
-        .recurse_ignored_dirs(true)
-        .disable_pathspec_match(true);
+    let mut options = everything_unsaved();
+    options.include_ignored(true).recurse_ignored_dirs(true);
+    options.disable_pathspec_match(true);
     for edit in edits {
         options.pathspec(edit.path.as_slice());
     }

@@ -74,14 +74,23 @@ impl<'w> Context<'w> {
             return Some(Arc::clone(&known.name));
         }
         let typed = shown(name.value);
-        let near = self.problems.nearest(name.value, self.agents.keys().map(String::as_str));
+        let near = self
+            .problems
+            .nearest(name.value, self.agents.keys().map(String::as_str));
         let help = match near {
             Some(near) => format!("did you mean `{near}`?"),
-            None if self.agents.is_empty() => format!("define it: `[agent.{typed}]` with `run = [\"program\", \"{{file}}\"]`"),
-            None => format!("agents of this plan: {}", list(self.agents.keys().map(String::as_str))),
+            None if self.agents.is_empty() => {
+                format!("define it: `[agent.{typed}]` with `run = [\"program\", \"{{file}}\"]`")
+            }
+            None => format!(
+                "agents of this plan: {}",
+                list(self.agents.keys().map(String::as_str))
+            ),
         };
         self.problems.add(
-            error("SW0131", format!("agent `{typed}` does not exist")).at(name.span.clone(), "no agent has this name").help(help),
+            error("SW0131", format!("agent `{typed}` does not exist"))
+                .at(name.span.clone(), "no agent has this name")
+                .help(help),
         );
         None
     }
@@ -94,18 +103,24 @@ impl<'w> Context<'w> {
         let all = self.world.profiles();
         if all.iter().any(|p| p == name.value) {
             let shared: Arc<str> = name.value.into();
-            self.profiles.insert(name.value.to_owned(), Arc::clone(&shared));
+            self.profiles
+                .insert(name.value.to_owned(), Arc::clone(&shared));
             return Some(shared);
         }
-        let near = self.problems.nearest(name.value, all.iter().map(String::as_str));
+        let near = self
+            .problems
+            .nearest(name.value, all.iter().map(String::as_str));
         let help = match near {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("profiles here: {}", list(all.iter().map(String::as_str))),
         };
         self.problems.add(
-            error("SW0133", format!("sandbox profile `{}` does not exist", shown(name.value)))
-                .at(name.span.clone(), "no profile has this name")
-                .help(help),
+            error(
+                "SW0133",
+                format!("sandbox profile `{}` does not exist", shown(name.value)),
+            )
+            .at(name.span.clone(), "no profile has this name")
+            .help(help),
         );
         None
     }

@@ -21,8 +21,17 @@ pub(crate) enum Owned {
 }
 
 /// Reads the criteria of a checkpoint or invariant.
-pub(crate) fn gates(sections: &[Section<'_>], table: Table, text: &str, problems: &mut Problems) -> Vec<Criterion> {
-    let place = if table == Table::Checkpoint { "a checkpoint" } else { "an invariant" };
+pub(crate) fn gates(
+    sections: &[Section<'_>],
+    table: Table,
+    text: &str,
+    problems: &mut Problems,
+) -> Vec<Criterion> {
+    let place = if table == Table::Checkpoint {
+        "a checkpoint"
+    } else {
+        "an invariant"
+    };
     let read = |section: &Section<'_>| {
         let run = section.text("run");
         if let Some(run) = &run {
@@ -30,17 +39,34 @@ pub(crate) fn gates(sections: &[Section<'_>], table: Table, text: &str, problems
             check_trivial(run, problems);
         }
         let says = read_says(section, text, problems)?;
-        Some(Criterion { says, run: Some(run?.value.to_owned()), proof: Proof::PassToPass })
+        Some(Criterion {
+            says,
+            run: Some(run?.value.to_owned()),
+            proof: Proof::PassToPass,
+        })
     };
     sections.iter().filter_map(read).collect()
 }
 
 /// Reads the checks of a task.
-pub(crate) fn checks(sections: &[Section<'_>], owned: Owned, text: &str, problems: &mut Problems) -> Vec<Criterion> {
-    sections.iter().filter_map(|section| check(section, owned, text, problems)).collect()
+pub(crate) fn checks(
+    sections: &[Section<'_>],
+    owned: Owned,
+    text: &str,
+    problems: &mut Problems,
+) -> Vec<Criterion> {
+    sections
+        .iter()
+        .filter_map(|section| check(section, owned, text, problems))
+        .collect()
 }
 
-fn check(section: &Section<'_>, owned: Owned, text: &str, problems: &mut Problems) -> Option<Criterion> {
+fn check(
+    section: &Section<'_>,
+    owned: Owned,
+    text: &str,
+    problems: &mut Problems,
+) -> Option<Criterion> {
     let proof = match section.text("proof").map(|p| p.value) {
         Some("pass-to-pass") => Proof::PassToPass,
         Some("manual") => Proof::Manual,
@@ -55,13 +81,19 @@ fn check(section: &Section<'_>, owned: Owned, text: &str, problems: &mut Problem
         (None, _) => problems.add(without_run(section)),
     }
     let says = read_says(section, text, problems)?;
-    Some(Criterion { says, run: run.map(|r| r.value.to_owned()), proof })
+    Some(Criterion {
+        says,
+        run: run.map(|r| r.value.to_owned()),
+        proof,
+    })
 }
 
 fn manual_with_run(run: &At<&str>) -> seawall_core::diagnostic::Diagnostic {
     note("SW0206", "a manual check has a command, which is never run")
         .at(run.span.clone(), "kept for the person who looks")
-        .help("leave `proof` out to let Seawall look; a manual check ends the run with `needs-human`")
+        .help(
+            "leave `proof` out to let Seawall look; a manual check ends the run with `needs-human`",
+        )
 }
 
 fn without_run(section: &Section<'_>) -> seawall_core::diagnostic::Diagnostic {
@@ -79,15 +111,27 @@ fn check_run(run: &At<&str>, owned: Owned, problems: &mut Problems) {
     check_trivial(run, problems);
     for standing in substitutions::standings(run.value) {
         let problem = match (standing, owned) {
-            (Standing::Quoted, _) => error("SW0136", "`{file}` stands inside quotes, and is quoted when it is filled in")
-                .at(run.span.clone(), "would name a file with quotes in its name")
-                .help("write `{file}` without quotes round it"),
-            (_, Owned::None) => error("SW0137", "`{file}` stands for nothing: the task only deletes files")
-                .at(run.span.clone(), "no file is left to put here")
-                .help("name the deleted path: `test ! -e src/old.py`"),
-            (Standing::Embedded, Owned::Several) => error("SW0137", "`{file}` is part of a longer word, and the task owns several files")
-                .at(run.span.clone(), "only the first would get what is round it")
-                .help("let `{file}` stand alone: it becomes all files, each quoted"),
+            (Standing::Quoted, _) => error(
+                "SW0136",
+                "`{file}` stands inside quotes, and is quoted when it is filled in",
+            )
+            .at(run.span.clone(), "breaks on a name that needs quotes")
+            .help("write `{file}` without quotes round it"),
+            (_, Owned::None) => error(
+                "SW0137",
+                "`{file}` stands for nothing: the task only deletes files",
+            )
+            .at(run.span.clone(), "no file is left to put here")
+            .help("name the deleted path: `test ! -e src/old.py`"),
+            (Standing::Embedded, Owned::Several) => error(
+                "SW0137",
+                "`{file}` is part of a longer word, and the task owns several files",
+            )
+            .at(
+                run.span.clone(),
+                "only the first would get what is round it",
+            )
+            .help("let `{file}` stand alone: it becomes all files, each quoted"),
             (Standing::Alone | Standing::Embedded, _) => continue,
         };
         return problems.add(problem);
@@ -97,9 +141,15 @@ fn check_run(run: &At<&str>, owned: Owned, problems: &mut Problems) {
 fn check_trivial(run: &At<&str>, problems: &mut Problems) {
     if vague::is_trivial(run.value) {
         problems.add(
-            warning("SW0203", format!("`{}` has the same result whatever the tree is", shown(run.value)))
-                .at(run.span.clone(), "looks at nothing")
-                .help("write a command that reads the file or runs its tests"),
+            warning(
+                "SW0203",
+                format!(
+                    "`{}` has the same result whatever the tree is",
+                    shown(run.value)
+                ),
+            )
+            .at(run.span.clone(), "looks at nothing")
+            .help("write a command that reads the file or runs its tests"),
         );
     }
 }
@@ -120,7 +170,9 @@ fn read_says(section: &Section<'_>, text: &str, problems: &mut Problems) -> Opti
 
 /// The bytes of `phrase` in the source of `says`, or all of it when an escape is in between.
 fn find_in_source(text: &str, says: &At<&str>, phrase: &str) -> std::ops::Range<usize> {
-    let place = text.get(says.span.clone()).and_then(|source| source.find(phrase));
+    let place = text
+        .get(says.span.clone())
+        .and_then(|source| source.find(phrase));
     place.map_or_else(
         || says.span.clone(),
         |at| says.span.start + at..says.span.start + at + phrase.len(),

@@ -30,21 +30,33 @@ pub(crate) struct Pieces<'t> {
 impl<'t> Pieces<'t> {
     /// The text in one piece.
     pub(crate) fn whole(text: &'t str) -> Self {
-        Self { text, head: Cow::Borrowed(text), batches: Vec::new() }
+        Self {
+            text,
+            head: Cow::Borrowed(text),
+            batches: Vec::new(),
+        }
     }
 
     /// The text cut into batches of about `batch` bytes; none when it cannot be cut.
     pub(crate) fn cut(text: &'t str, batch: usize) -> Option<Self> {
         let (runs, starts) = task_runs(text)?;
         let first = runs.first()?.start;
-        let end = if runs.len() == 1 && runs[0].end == text.len() { first } else { text.len() };
+        let end = if runs.len() == 1 && runs[0].end == text.len() {
+            first
+        } else {
+            text.len()
+        };
         let mut head = text[..end].to_owned().into_bytes();
         for run in &runs {
             let in_head = run.start.min(end)..run.end.min(end);
             head[in_head].fill(b' ');
         }
         let head = Cow::Owned(String::from_utf8(head).ok()?);
-        Some(Self { text, head, batches: batches(&runs, &starts, batch) })
+        Some(Self {
+            text,
+            head,
+            batches: batches(&runs, &starts, batch),
+        })
     }
 
     /// Whether it is in more than one piece.
@@ -68,9 +80,15 @@ impl<'t> Pieces<'t> {
 }
 
 /// The tables in a table's list of tasks.
-pub(crate) fn tasks<'d>(table: &'d DeTable<'d>) -> impl Iterator<Item = (&'d DeTable<'d>, Range<usize>)> {
+pub(crate) fn tasks<'d>(
+    table: &'d DeTable<'d>,
+) -> impl Iterator<Item = (&'d DeTable<'d>, Range<usize>)> {
     let list = table.get("task").and_then(|v| v.get_ref().as_array());
-    list.into_iter().flatten().filter_map(|value: &Spanned<DeValue<'d>>| Some((value.get_ref().as_table()?, value.span())))
+    list.into_iter()
+        .flatten()
+        .filter_map(|value: &Spanned<DeValue<'d>>| {
+            Some((value.get_ref().as_table()?, value.span()))
+        })
 }
 
 /// The runs of text from a `[[task]]` to the next header of something else, and where the tasks in them
@@ -81,7 +99,9 @@ fn task_runs(text: &str) -> Option<(Vec<Range<usize>>, Vec<usize>)> {
     let mut open: Option<usize> = None;
     let mut headers = Headers::default();
     for token in Source::new(text).lex() {
-        let Some((at, kind)) = headers.next(&token, text) else { continue };
+        let Some((at, kind)) = headers.next(&token, text) else {
+            continue;
+        };
         match (kind, open) {
             (Header::Task, _) => {
                 starts.push(at);

@@ -34,11 +34,24 @@ pub(crate) fn bad_name(name: &str, others: &str, longest: usize) -> Option<&'sta
 }
 
 /// Reports a bad name.
-pub(crate) fn check_name(kind: &str, name: &At<&str>, others: &str, longest: usize, problems: &mut Problems) -> bool {
-    let Some(why) = bad_name(name.value, others, longest) else { return true };
+pub(crate) fn check_name(
+    kind: &str,
+    name: &At<&str>,
+    others: &str,
+    longest: usize,
+    problems: &mut Problems,
+) -> bool {
+    let Some(why) = bad_name(name.value, others, longest) else {
+        return true;
+    };
     let others: Vec<String> = others.chars().map(|c| format!("`{c}`")).collect();
     problems.add(
-        error("SW0109", format!("the {kind} `{}` {why}", shown(name.value))).at(name.span.clone(), why).help(format!(
+        error(
+            "SW0109",
+            format!("the {kind} `{}` {why}", shown(name.value)),
+        )
+        .at(name.span.clone(), why)
+        .help(format!(
             "write at most {longest} letters, digits, {}, beginning with a letter or digit: `{}`",
             others.join(", "),
             cleaned(name.value, longest)
@@ -48,10 +61,23 @@ pub(crate) fn check_name(kind: &str, name: &At<&str>, others: &str, longest: usi
 }
 
 fn cleaned(name: &str, longest: usize) -> String {
-    let dashes: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
+    let dashes: String = name
+        .chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() {
+                c.to_ascii_lowercase()
+            } else {
+                '-'
+            }
+        })
+        .collect();
     let words: Vec<&str> = dashes.split('-').filter(|w| !w.is_empty()).collect();
     let clean: String = words.join("-").chars().take(longest).collect();
-    if clean.is_empty() { "my-name".to_owned() } else { clean }
+    if clean.is_empty() {
+        "my-name".to_owned()
+    } else {
+        clean
+    }
 }
 
 /// The plan's name, if it is one.
@@ -65,15 +91,23 @@ pub(crate) fn limits(section: Option<&Section<'_>>) -> Limits {
     let duration = |name| section.and_then(|s| s.duration(Table::Limits, name));
     Limits {
         check_timeout_ms: duration("check_timeout").unwrap_or(DEFAULT_CHECK_TIMEOUT_MS),
-        output_bytes: section.and_then(|s| s.size(Table::Limits, "output")).unwrap_or(DEFAULT_OUTPUT_BYTES),
+        output_bytes: section
+            .and_then(|s| s.size(Table::Limits, "output"))
+            .unwrap_or(DEFAULT_OUTPUT_BYTES),
         silence_ms: duration("silence"),
     }
 }
 
 /// What workers and checks may see beyond the profile.
 pub(crate) fn sandbox(section: Option<&Section<'_>>, problems: &mut Problems) -> SandboxRules {
-    let Some(section) = section else { return SandboxRules::default() };
-    for path in section.texts("read").iter().filter(|p| !is_absolute(p.value)) {
+    let Some(section) = section else {
+        return SandboxRules::default();
+    };
+    for path in section
+        .texts("read")
+        .iter()
+        .filter(|p| !is_absolute(p.value))
+    {
         problems.add(
             error("SW0138", format!("`{}` is not an absolute path", shown(path.value)))
                 .at(path.span.clone(), "where from?")
@@ -85,20 +119,35 @@ pub(crate) fn sandbox(section: Option<&Section<'_>>, problems: &mut Problems) ->
     let names = pass.iter().chain(env.iter().map(|(name, _)| name));
     for name in names.filter(|n| n.value.contains(['=', '\0']) || n.value.is_empty()) {
         problems.add(
-            error("SW0138", format!("`{}` is no name of an environment variable", shown(name.value)))
-                .at(name.span.clone(), "a name has no `=`")
-                .help("name the variable in `pass`, set it in `env = { NAME = \"value\" }`"),
+            error(
+                "SW0138",
+                format!(
+                    "`{}` is no name of an environment variable",
+                    shown(name.value)
+                ),
+            )
+            .at(name.span.clone(), "a name has no `=`")
+            .help("name the variable in `pass`, set it in `env = { NAME = \"value\" }`"),
         );
     }
     SandboxRules {
-        read: section.texts("read").iter().map(|p| p.value.to_owned()).collect(),
+        read: section
+            .texts("read")
+            .iter()
+            .map(|p| p.value.to_owned())
+            .collect(),
         pass: pass.iter().map(|n| n.value.to_owned()).collect(),
-        env: env.iter().map(|(name, value)| (name.value.to_owned(), (*value).to_owned())).collect(),
+        env: env
+            .iter()
+            .map(|(name, value)| (name.value.to_owned(), (*value).to_owned()))
+            .collect(),
     }
 }
 
 fn is_absolute(path: &str) -> bool {
-    (path.starts_with('/') || path.starts_with("~/")) && !path.contains('\0') && !path.split('/').any(|part| part == "..")
+    (path.starts_with('/') || path.starts_with("~/"))
+        && !path.contains('\0')
+        && !path.split('/').any(|part| part == "..")
 }
 
 /// Reads the agents; each is known by its name afterwards, even if its command is wrong.
@@ -116,7 +165,11 @@ pub(crate) fn agents(root: &Section<'_>, cx: &mut Context<'_>) {
         let run: Vec<String> = run.iter().map(|a| a.value.to_owned()).collect();
         let known = KnownAgent {
             name: Arc::from(name.value),
-            embeds_file: run.iter().skip(1).find(|a| substitutions::embeds_file(a)).cloned(),
+            embeds_file: run
+                .iter()
+                .skip(1)
+                .find(|a| substitutions::embeds_file(a))
+                .cloned(),
             agent: (!run.is_empty()).then_some(Agent { run, prompt }),
         };
         cx.agents.insert(name.value.to_owned(), known);
@@ -125,24 +178,40 @@ pub(crate) fn agents(root: &Section<'_>, cx: &mut Context<'_>) {
 
 fn check_run(run: &[At<&str>], cx: &mut Context<'_>) {
     for argument in run {
-        substitutions::check(argument, substitutions::AGENT, "an agent's command", &mut cx.problems);
+        substitutions::check(
+            argument,
+            substitutions::AGENT,
+            "an agent's command",
+            &mut cx.problems,
+        );
     }
     let Some(program) = run.first() else { return };
     if exists(program.value, cx.world, cx.tree.as_ref()) {
         return;
     }
     let help = if program.value.contains(char::is_whitespace) && run.len() == 1 {
-        let words: Vec<String> = program.value.split_whitespace().map(|w| format!("\"{}\"", shown(w))).collect();
-        format!("a list has no shell, so each argument is its own string: `run = [{}]`", words.join(", "))
+        let words: Vec<String> = program
+            .value
+            .split_whitespace()
+            .map(|w| format!("\"{}\"", shown(w)))
+            .collect();
+        format!(
+            "a list has no shell, so each argument is its own string: `run = [{}]`",
+            words.join(", ")
+        )
     } else if program.value.contains('/') {
-        "write a program's name, an absolute path, or the path of a file of the repository".to_owned()
+        "write a program's name, an absolute path, or the path of a file of the repository"
+            .to_owned()
     } else {
         "install it, or add its directory to PATH, or write its absolute path".to_owned()
     };
     cx.problems.add(
-        error("SW0132", format!("the program `{}` is not there", shown(program.value)))
-            .at(program.span.clone(), "not found")
-            .help(help),
+        error(
+            "SW0132",
+            format!("the program `{}` is not there", shown(program.value)),
+        )
+        .at(program.span.clone(), "not found")
+        .help(help),
     );
 }
 

@@ -58,10 +58,14 @@ impl Table {
         match self {
             Self::Plan => "What the plan is, and the tables below.",
             Self::Defaults => "What a task takes when it does not say otherwise.",
-            Self::Budget => "Ceilings of the whole run; a run that reaches one parks and can be resumed.",
+            Self::Budget => {
+                "Ceilings of the whole run; a run that reaches one parks and can be resumed."
+            }
             Self::Limits => "Ceilings of one worker or check.",
             Self::Sandbox => "What workers and checks may see beyond the profile.",
-            Self::Agent => "A command that does the work of a task; NAME is what `agent` refers to.",
+            Self::Agent => {
+                "A command that does the work of a task; NAME is what `agent` refers to."
+            }
             Self::Checkpoint => "Must pass on the integrated tree at the end of every wave.",
             Self::Invariant => "Must hold at every checkpoint.",
             Self::Task => "One unit of work for one agent.",
@@ -76,7 +80,8 @@ impl Table {
 
     /// The row of `name` in this table.
     pub(crate) fn key(self, name: &str) -> Option<&'static Key> {
-        KEYS.iter().find(|k| k.name == name && k.tables.contains(&self))
+        KEYS.iter()
+            .find(|k| k.name == name && k.tables.contains(&self))
     }
 }
 
@@ -142,7 +147,15 @@ pub(crate) struct Key {
 }
 
 const fn key(tables: &'static [Table], name: &'static str, shape: Shape) -> Key {
-    Key { tables, name, shape, required: false, default: "", example: "", doc: "" }
+    Key {
+        tables,
+        name,
+        shape,
+        required: false,
+        default: "",
+        example: "",
+        doc: "",
+    }
 }
 
 impl Key {

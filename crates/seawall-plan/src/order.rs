@@ -39,7 +39,11 @@ pub(crate) fn resolve(tasks: &Tasks, problems: &mut Problems) -> Edges {
             match target(tasks, &typed.value) {
                 None => problems.add_unknown_dependency(block, typed, tasks),
                 Some((target, _)) if target == place => problems.add_self_dependency(block, typed),
-                Some((target, member)) => own.push(Edge { block: target, member, name }),
+                Some((target, member)) => own.push(Edge {
+                    block: target,
+                    member,
+                    name,
+                }),
             }
         }
         edges.push(own);
@@ -57,19 +61,31 @@ fn target(tasks: &Tasks, name: &str) -> Option<(u32, Option<u32>)> {
     let members = &tasks.blocks[block as usize];
     let path = RepoPath::unescape(path).ok().filter(|_| members.fans_out)?;
     let of_block = &tasks.tasks[members.tasks.start as usize..members.tasks.end as usize];
-    let member = of_block.binary_search_by(|task| task.files.first().cmp(&Some(&path))).ok()?;
-    Some((block, Some(members.tasks.start + crate::tasks::number(member))))
+    let member = of_block
+        .binary_search_by(|task| task.files.first().cmp(&Some(&path)))
+        .ok()?;
+    Some((
+        block,
+        Some(members.tasks.start + crate::tasks::number(member)),
+    ))
 }
 
 impl Problems {
     fn add_unknown_dependency(&mut self, block: &Block, typed: &At<Box<str>>, tasks: &Tasks) {
         let problem = error(
             "SW0104",
-            format!("task `{}` waits for `{}`, which does not exist", shown(&block.id), shown(&typed.value)),
+            format!(
+                "task `{}` waits for `{}`, which does not exist",
+                shown(&block.id),
+                shown(&typed.value)
+            ),
         )
         .at(typed.span.clone(), "no task has this id");
         let near = self.nearest(&typed.value, tasks.blocks.iter().map(|b| &*b.id));
-        let help = match near.and_then(|id| tasks.by_id.get(id)).map(|b| &tasks.blocks[*b as usize]) {
+        let help = match near
+            .and_then(|id| tasks.by_id.get(id))
+            .map(|b| &tasks.blocks[*b as usize])
+        {
             Some(near) if near.fans_out => format!(
                 "did you mean `{}`? it fans out to {}; waiting for it waits for all of them",
                 near.id,
@@ -82,13 +98,22 @@ impl Problems {
     }
 
     fn known_tasks(&mut self, typed: &str, tasks: &Tasks) -> String {
-        let fan_out = typed.split_once(':').and_then(|(id, _)| tasks.by_id.get(id));
+        let fan_out = typed
+            .split_once(':')
+            .and_then(|(id, _)| tasks.by_id.get(id));
         match fan_out.map(|b| &tasks.blocks[*b as usize]) {
             Some(block) if block.fans_out => {
                 let members = &tasks.tasks[block.tasks.start as usize..block.tasks.end as usize];
-                format!("`{}` fans out to {}", block.id, list(members.iter().map(|t| &*t.id)))
+                format!(
+                    "`{}` fans out to {}",
+                    block.id,
+                    list(members.iter().map(|t| &*t.id))
+                )
             }
-            _ => format!("tasks of this plan: {}", list(tasks.blocks.iter().map(|b| &*b.id))),
+            _ => format!(
+                "tasks of this plan: {}",
+                list(tasks.blocks.iter().map(|b| &*b.id))
+            ),
         }
     }
 
@@ -110,7 +135,11 @@ fn counted(number: usize, what: &str) -> String {
 /// A depth-first walk with its own stack. A cycle that shares a block with one that was reported is
 /// not shown again, which keeps the walk linear in the text.
 pub(crate) fn check_cycles(tasks: &Tasks, edges: &Edges, problems: &mut Problems) -> bool {
-    let mut walk = Walk { state: vec![State::New; edges.len()], stack: Vec::new(), clean: true };
+    let mut walk = Walk {
+        state: vec![State::New; edges.len()],
+        stack: Vec::new(),
+        clean: true,
+    };
     for start in 0..crate::tasks::number(edges.len()) {
         walk.enter(start);
         while let Some(&Frame { block, next, .. }) = walk.stack.last() {
@@ -149,7 +178,11 @@ impl Walk {
         if self.state[block as usize] == State::New {
             self.state[block as usize] = State::Open(self.stack.len());
             let fresh_from = self.stack.last().map_or(0, |f| f.fresh_from);
-            self.stack.push(Frame { block, next: 0, fresh_from });
+            self.stack.push(Frame {
+                block,
+                next: 0,
+                fresh_from,
+            });
         }
     }
 
@@ -160,7 +193,10 @@ impl Walk {
     }
 
     fn follow(&mut self, edge: &Edge, tasks: &Tasks, problems: &mut Problems) {
-        let top = self.stack.last_mut().expect("an edge is followed from the top of the stack");
+        let top = self
+            .stack
+            .last_mut()
+            .expect("an edge is followed from the top of the stack");
         top.next += 1;
         let (from, fresh_from) = (top.block, top.fresh_from);
         match self.state[edge.block as usize] {
@@ -175,13 +211,29 @@ impl Walk {
         }
     }
 
-    fn report(&mut self, depth: usize, from: u32, edge: &Edge, tasks: &Tasks, problems: &mut Problems) {
+    fn report(
+        &mut self,
+        depth: usize,
+        from: u32,
+        edge: &Edge,
+        tasks: &Tasks,
+        problems: &mut Problems,
+    ) {
         let from = &tasks.blocks[from as usize];
-        let ids: Vec<&str> = self.stack[depth..].iter().map(|f| &*tasks.blocks[f.block as usize].id).collect();
+        let ids: Vec<&str> = self.stack[depth..]
+            .iter()
+            .map(|f| &*tasks.blocks[f.block as usize].id)
+            .collect();
         problems.add(
-            error("SW0111", format!("tasks wait for one another: `{}`", cycle(&ids)))
-                .at(from.after[edge.name].span.clone(), "closes the circle")
-                .help(format!("let one of them go first: take a name out of its `after`, such as `{}` here", shown(&from.after[edge.name].value))),
+            error(
+                "SW0111",
+                format!("tasks wait for one another: `{}`", cycle(&ids)),
+            )
+            .at(from.after[edge.name].span.clone(), "closes the circle")
+            .help(format!(
+                "let one of them go first: take a name out of its `after`, such as `{}` here",
+                shown(&from.after[edge.name].value)
+            )),
         );
         for (at, frame) in self.stack.iter_mut().enumerate().skip(depth) {
             frame.fresh_from = at + 1;
@@ -202,7 +254,12 @@ fn cycle(ids: &[&str]) -> String {
 /// Writes the waits into the tasks.
 pub(crate) fn expand(tasks: &mut Tasks, edges: &Edges, cx: &mut Context<'_>) {
     let mut total = 0_usize;
-    for (block, edges) in tasks.blocks.iter().zip(edges).filter(|(_, edges)| !edges.is_empty()) {
+    for (block, edges) in tasks
+        .blocks
+        .iter()
+        .zip(edges)
+        .filter(|(_, edges)| !edges.is_empty())
+    {
         let waits = waits(&tasks.blocks, edges);
         total = total.saturating_add(waits.len().saturating_mul(block.tasks.len()));
         if total > MOST_WAITS {
@@ -227,7 +284,10 @@ fn waits(blocks: &[Block], edges: &[Edge]) -> Vec<TaskIx> {
 }
 
 fn too_many(block: &Block) -> seawall_core::diagnostic::Diagnostic {
-    let problem = error("SW0139", format!("the plan's tasks wait for more than {MOST_WAITS} others, counted for each task"));
+    let problem = error(
+        "SW0139",
+        format!("the plan's tasks wait for more than {MOST_WAITS} others, counted for each task"),
+    );
     let problem = match block.after.first() {
         Some(name) => problem.at(name.span.clone(), "a fan-out that waits for a fan-out"),
         None => problem,

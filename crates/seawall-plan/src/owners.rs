@@ -26,14 +26,33 @@ struct Shared<'t> {
 /// Adds a note for each pair of blocks that share files without an order between them.
 pub(crate) fn tell(tasks: &Tasks, edges: &Edges, cx: &mut Context<'_>) {
     for ((before, after), shared) in unordered(tasks, edges) {
-        let (before, after) = (&tasks.blocks[before as usize], &tasks.blocks[after as usize]);
-        let more = if shared.count > 1 { format!(" and {} more", shared.count - 1) } else { String::new() };
+        let (before, after) = (
+            &tasks.blocks[before as usize],
+            &tasks.blocks[after as usize],
+        );
+        let more = if shared.count > 1 {
+            format!(" and {} more", shared.count - 1)
+        } else {
+            String::new()
+        };
         let problem = note(
             "SW0207",
-            format!("`{}` and `{}` both own `{}`{more}", shown(&before.id), shown(&after.id), shared.first),
+            format!(
+                "`{}` and `{}` both own `{}`{more}",
+                shown(&before.id),
+                shown(&after.id),
+                shared.first
+            ),
         )
-        .note(format!("`{}` goes first, as in the plan", shown(&before.id)))
-        .help(format!("`after = [\"{}\"]` on `{}` says so", shown(&before.id), shown(&after.id)));
+        .note(format!(
+            "`{}` goes first, as in the plan",
+            shown(&before.id)
+        ))
+        .help(format!(
+            "`after = [\"{}\"]` on `{}` says so",
+            shown(&before.id),
+            shown(&after.id)
+        ));
         cx.problems.add(match &after.owns {
             Some(place) => problem.at(place.clone(), "owned by an earlier task"),
             None => problem,
@@ -42,17 +61,28 @@ pub(crate) fn tell(tasks: &Tasks, edges: &Edges, cx: &mut Context<'_>) {
 }
 
 fn unordered<'t>(tasks: &'t Tasks, edges: &Edges) -> BTreeMap<(u32, u32), Shared<'t>> {
-    let mut search = Search { edges, answers: HashMap::new() };
+    let mut search = Search {
+        edges,
+        answers: HashMap::new(),
+    };
     let mut owner: HashMap<&RepoPath, (u32, u32)> = HashMap::with_capacity(tasks.tasks.len());
     let mut pairs: BTreeMap<(u32, u32), Shared<'t>> = BTreeMap::new();
     for (place, block) in (0..).zip(&tasks.blocks) {
         for task in block.tasks.clone() {
             for path in tasks.tasks[task as usize].owned() {
-                let Some((before, member)) = owner.insert(path, (place, task)) else { continue };
+                let Some((before, member)) = owner.insert(path, (place, task)) else {
+                    continue;
+                };
                 if before == place || search.ordered((before, member), (place, task)) {
                     continue;
                 }
-                pairs.entry((before, place)).or_insert(Shared { first: path, count: 0 }).count += 1;
+                pairs
+                    .entry((before, place))
+                    .or_insert(Shared {
+                        first: path,
+                        count: 0,
+                    })
+                    .count += 1;
             }
         }
     }
@@ -82,7 +112,10 @@ impl Search<'_> {
     }
 
     fn reaches(&self, from: u32, (block, task): (u32, u32)) -> Reached {
-        let mut reached = Reached { ordered: false, by_member: false };
+        let mut reached = Reached {
+            ordered: false,
+            by_member: false,
+        };
         let mut seen = HashSet::from([from]);
         let mut next = vec![from];
         while let Some(at) = next.pop() {

@@ -30,7 +30,11 @@ pub(crate) struct Group {
 
 /// Reads what the task of `section` owns, and where the text says so; none when it does not say it in
 /// a way that makes sense, which was reported.
-pub(crate) fn read(section: &Section<'_>, block: u32, cx: &mut Context<'_>) -> Option<(Owns, Range<usize>)> {
+pub(crate) fn read(
+    section: &Section<'_>,
+    block: u32,
+    cx: &mut Context<'_>,
+) -> Option<(Owns, Range<usize>)> {
     let given: Vec<&str> = OWNING.into_iter().filter(|k| section.has(k)).collect();
     let Some(first) = given.first() else {
         cx.problems.add(owns_nothing(section));
@@ -67,20 +71,33 @@ fn owns_nothing(section: &Section<'_>) -> seawall_core::diagnostic::Diagnostic {
     let problem = error("SW0124", "a task owns nothing")
         .help("say what it may change: `file = \"path\"`, `each = \"glob\"`, or `creates`, `deletes`, `files` with `because`");
     match &section.header {
-        Some(header) => problem.at(header.clone(), "neither `file` nor `each`, `files`, `creates`, `deletes`"),
+        Some(header) => problem.at(
+            header.clone(),
+            "neither `file` nor `each`, `files`, `creates`, `deletes`",
+        ),
         None => problem,
     }
 }
 
-fn together(section: &Section<'_>, left: &str, right: &str) -> seawall_core::diagnostic::Diagnostic {
+fn together(
+    section: &Section<'_>,
+    left: &str,
+    right: &str,
+) -> seawall_core::diagnostic::Diagnostic {
     let help = if left == "each" {
         format!("`each` makes one task per file; put `{right}` into a task of its own")
     } else {
         "keep `file` for one file, `files` with `because` for several".to_owned()
     };
-    error("SW0124", format!("`{left}` and `{right}` cannot stand together"))
-        .at(section.place(right).unwrap_or_default(), format!("`{left}` is there already"))
-        .help(help)
+    error(
+        "SW0124",
+        format!("`{left}` and `{right}` cannot stand together"),
+    )
+    .at(
+        section.place(right).unwrap_or_default(),
+        format!("`{left}` is there already"),
+    )
+    .help(help)
 }
 
 fn fan_out(glob: &At<&str>, cx: &mut Context<'_>) -> Option<Arc<[RepoPath]>> {
@@ -99,7 +116,10 @@ fn fan_out(glob: &At<&str>, cx: &mut Context<'_>) -> Option<Arc<[RepoPath]>> {
 fn read_group(section: &Section<'_>, block: u32, cx: &mut Context<'_>) -> Group {
     let mut seen = HashSet::new();
     let mut read = |typed: Vec<At<&str>>, wants: fn(RepoPath) -> Wants, cx: &mut Context<'_>| {
-        typed.iter().filter_map(|path| read_path(path, wants, block, &mut seen, cx)).collect()
+        typed
+            .iter()
+            .filter_map(|path| read_path(path, wants, block, &mut seen, cx))
+            .collect()
     };
     let mut existing: Vec<At<&str>> = section.text("file").into_iter().collect();
     existing.extend(section.texts("files"));
@@ -126,7 +146,9 @@ fn read_path(
         );
         return None;
     }
-    let Some(tree) = cx.tree.as_ref() else { return Some(path) };
+    let Some(tree) = cx.tree.as_ref() else {
+        return Some(path);
+    };
     let wants = wants(path.clone());
     let unmet = match paths::look(cx.world, tree, typed, &path, &mut cx.problems) {
         Found::File => matches!(wants, Wants::Free(_)),
@@ -134,7 +156,11 @@ fn read_path(
         Found::Refused => return None,
     };
     if unmet {
-        cx.pending.push(Pending { wants, span: typed.span.clone(), block: Some(block) });
+        cx.pending.push(Pending {
+            wants,
+            span: typed.span.clone(),
+            block: Some(block),
+        });
     }
     Some(path)
 }

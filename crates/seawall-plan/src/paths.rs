@@ -31,7 +31,9 @@ fn outside(path: &At<&str>, why: PathError) -> Diagnostic {
         PathError::Empty => "write it without an empty part, as `git ls-files` prints it",
         PathError::Nul => "no file has such a name",
     };
-    error("SW0113", format!("path `{}` {why}", shown(path.value))).at(path.span.clone(), why.to_string()).help(help)
+    error("SW0113", format!("path `{}` {why}", shown(path.value)))
+        .at(path.span.clone(), why.to_string())
+        .help(help)
 }
 
 /// What a path turned out to be.
@@ -69,21 +71,36 @@ pub(crate) fn look(
 }
 
 fn link(typed: &At<&str>, part: &RepoPath) -> Diagnostic {
-    error("SW0114", format!("`{}` goes through the symbolic link `{part}`", shown(typed.value)))
-        .at(typed.span.clone(), "not a plain file of the repository")
-        .help("name the file that the link points to; a plan neither follows nor changes links")
+    error(
+        "SW0114",
+        format!(
+            "`{}` goes through the symbolic link `{part}`",
+            shown(typed.value)
+        ),
+    )
+    .at(typed.span.clone(), "not a plain file of the repository")
+    .help("name the file that the link points to; a plan neither follows nor changes links")
 }
 
 fn submodule(typed: &At<&str>, part: &RepoPath) -> Diagnostic {
-    error("SW0114", format!("`{}` is in the submodule `{part}`", shown(typed.value)))
-        .at(typed.span.clone(), "belongs to another repository")
-        .help("run a plan in the submodule's own repository")
+    error(
+        "SW0114",
+        format!("`{}` is in the submodule `{part}`", shown(typed.value)),
+    )
+    .at(typed.span.clone(), "belongs to another repository")
+    .help("run a plan in the submodule's own repository")
 }
 
 fn below_file(typed: &At<&str>, part: &RepoPath) -> Diagnostic {
-    error("SW0119", format!("`{}` would be below `{part}`, which is a file", shown(typed.value)))
-        .at(typed.span.clone(), "no directory there")
-        .help("name a path whose directories are directories")
+    error(
+        "SW0119",
+        format!(
+            "`{}` would be below `{part}`, which is a file",
+            shown(typed.value)
+        ),
+    )
+    .at(typed.span.clone(), "no directory there")
+    .help("name a path whose directories are directories")
 }
 
 fn directory(typed: &At<&str>, path: &RepoPath) -> Diagnostic {
@@ -99,15 +116,25 @@ fn ignored(typed: &At<&str>, path: &RepoPath) -> Diagnostic {
 }
 
 /// That an existing file was named and the base has none; guesses what was meant.
-pub(crate) fn missing(tree: &Tree<'_>, span: std::ops::Range<usize>, path: &RepoPath, problems: &mut Problems) {
+pub(crate) fn missing(
+    tree: &Tree<'_>,
+    span: std::ops::Range<usize>,
+    path: &RepoPath,
+    problems: &mut Problems,
+) {
     let help = match guess(tree, path, problems) {
-        Some(near) => format!("did you mean `{near}`? a file that the task is to make goes into `creates`"),
+        Some(near) => {
+            format!("did you mean `{near}`? a file that the task is to make goes into `creates`")
+        }
         None => format!("a file that the task is to make goes into `creates = [\"{path}\"]`"),
     };
     problems.add(
-        error("SW0116", format!("there is no file `{path}` in the base commit"))
-            .at(span, "not in the commit")
-            .help(help),
+        error(
+            "SW0116",
+            format!("there is no file `{path}` in the base commit"),
+        )
+        .at(span, "not in the commit")
+        .help(help),
     );
 }
 
@@ -123,14 +150,25 @@ fn guess(tree: &Tree<'_>, path: &RepoPath, problems: &mut Problems) -> Option<St
         Some(slash) => path.as_bytes().split_at(slash + 1),
         None => (&b""[..], path.as_bytes()),
     };
-    let siblings = tree.below(directory).iter().filter(|(_, kind)| *kind == Kind::File);
-    let names: Vec<String> = siblings.take(NEIGHBOURS).map(|(p, _)| p.to_string()).collect();
+    let siblings = tree
+        .below(directory)
+        .iter()
+        .filter(|(_, kind)| *kind == Kind::File);
+    let names: Vec<String> = siblings
+        .take(NEIGHBOURS)
+        .map(|(p, _)| p.to_string())
+        .collect();
     if let Some(near) = nearest(&shown, names.iter().map(String::as_str)) {
         return Some(near.to_owned());
     }
     let same_name = |p: &&(RepoPath, Kind)| {
         let bytes = p.0.as_bytes();
-        bytes.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with(b"/"))
+        bytes
+            .strip_suffix(name)
+            .is_some_and(|rest| rest.is_empty() || rest.ends_with(b"/"))
     };
-    tree.all().iter().find(same_name).map(|(p, _)| p.to_string())
+    tree.all()
+        .iter()
+        .find(same_name)
+        .map(|(p, _)| p.to_string())
 }

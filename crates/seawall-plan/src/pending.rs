@@ -23,13 +23,19 @@ pub(crate) fn settle(tasks: &Tasks, cx: &mut Context<'_>) {
     }
     let created = first_by_path(tasks, |t| &t.creates);
     let deleted = first_by_path(tasks, |t| &t.deletes);
-    let mut new: Vec<(RepoPath, Kind)> = created.keys().map(|p| ((*p).clone(), Kind::File)).collect();
+    let mut new: Vec<(RepoPath, Kind)> =
+        created.keys().map(|p| ((*p).clone(), Kind::File)).collect();
     new.sort();
     let mut new = Tree::new(&new);
     for Pending { wants, span, block } in pending {
-        let before = |by: &HashMap<&RepoPath, u32>, path| by.get(path).is_some_and(|made| block.is_none_or(|b| *made < b));
+        let before = |by: &HashMap<&RepoPath, u32>, path| {
+            by.get(path)
+                .is_some_and(|made| block.is_none_or(|b| *made < b))
+        };
         match wants {
-            Wants::File(path) if !before(&created, &path) => missing(&path, span, created.get(&path), tasks, cx),
+            Wants::File(path) if !before(&created, &path) => {
+                missing(&path, span, created.get(&path), tasks, cx)
+            }
             Wants::Free(path) if !before(&deleted, &path) => exists(&path, span, cx),
             Wants::Doomed(path) if !before(&created, &path) => nothing_to_delete(&path, span, cx),
             Wants::Glob(glob) if !some_match(&glob, &mut new) => reads_nothing(&glob, span, cx),
@@ -38,10 +44,10 @@ pub(crate) fn settle(tasks: &Tasks, cx: &mut Context<'_>) {
     }
 }
 
-fn first_by_path<'t>(
-    tasks: &'t Tasks,
+fn first_by_path(
+    tasks: &Tasks,
     of: fn(&seawall_core::plan::Task) -> &Vec<RepoPath>,
-) -> HashMap<&'t RepoPath, u32> {
+) -> HashMap<&RepoPath, u32> {
     let mut first = HashMap::new();
     for (place, block) in (0..).zip(&tasks.blocks) {
         for task in &tasks.tasks[block.tasks.start as usize..block.tasks.end as usize] {
@@ -72,9 +78,15 @@ fn missing(path: &RepoPath, span: Span, later: Option<&u32>, tasks: &Tasks, cx: 
     };
     let creator = &tasks.blocks[*later as usize].id;
     cx.problems.add(
-        error("SW0116", format!("there is no file `{path}` yet: `{}` creates it, and stands later in the plan", shown(creator)))
-            .at(span, "not in the commit")
-            .help("write the task that creates it first"),
+        error(
+            "SW0116",
+            format!(
+                "there is no file `{path}` yet: `{}` creates it, and stands later in the plan",
+                shown(creator)
+            ),
+        )
+        .at(span, "not in the commit")
+        .help("write the task that creates it first"),
     );
 }
 

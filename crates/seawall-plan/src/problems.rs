@@ -26,7 +26,10 @@ pub(crate) struct Problems {
 
 impl Problems {
     pub(crate) fn new() -> Self {
-        Self { found: Vec::new(), guesses: GUESSES }
+        Self {
+            found: Vec::new(),
+            guesses: GUESSES,
+        }
     }
 
     /// Adds one.
@@ -40,8 +43,16 @@ impl Problems {
     }
 
     /// As [`nearest`], as long as guesses are left.
-    pub(crate) fn nearest<'a>(&mut self, word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-        if self.may_guess() { nearest(word, known.take(COMPARISONS)) } else { None }
+    pub(crate) fn nearest<'a>(
+        &mut self,
+        word: &str,
+        known: impl Iterator<Item = &'a str>,
+    ) -> Option<&'a str> {
+        if self.may_guess() {
+            nearest(word, known.take(COMPARISONS))
+        } else {
+            None
+        }
     }
 
     /// Takes one of the guesses, as long as some are left.
@@ -58,7 +69,8 @@ impl Problems {
 
     /// All of them in the order of the text, the ones without a place first.
     pub(crate) fn into_sorted(mut self) -> Vec<Diagnostic> {
-        self.found.sort_by_key(|d| d.span.as_ref().map(|s| (s.start, s.end)));
+        self.found
+            .sort_by_key(|d| d.span.as_ref().map(|s| (s.start, s.end)));
         self.found
     }
 }
@@ -97,17 +109,31 @@ pub(crate) fn shown(text: &str) -> String {
             out.push(c);
         } else {
             let mut buffer = [0; 4];
-            escape(c.encode_utf8(&mut buffer).as_bytes(), &mut out).expect("a String takes every write");
+            escape(c.encode_utf8(&mut buffer).as_bytes(), &mut out)
+                .expect("a String takes every write");
         }
     }
     out
+}
+
+/// The last border between characters that is not behind `at`.
+pub(crate) fn floor(text: &str, at: usize) -> usize {
+    let at = at.min(text.len());
+    (0..=at)
+        .rev()
+        .find(|at| text.is_char_boundary(*at))
+        .unwrap_or(0)
 }
 
 /// The first few of `names`, each in backticks, and how many more there are. Costs the few, however
 /// many there are.
 pub(crate) fn list<'a>(mut names: impl ExactSizeIterator<Item = &'a str>) -> String {
     const FEW: usize = 8;
-    let few: Vec<String> = names.by_ref().take(FEW).map(|name| format!("`{}`", shown(name))).collect();
+    let few: Vec<String> = names
+        .by_ref()
+        .take(FEW)
+        .map(|name| format!("`{}`", shown(name)))
+        .collect();
     let few = few.join(", ");
     match names.len() {
         0 => few,
@@ -121,7 +147,10 @@ mod tests {
 
     #[test]
     fn what_the_user_typed_cannot_play_with_the_terminal() {
-        assert_eq!(shown("a\\b \x1b[31m\u{202e}"), "a\\b \\x1b[31m\\xe2\\x80\\xae");
+        assert_eq!(
+            shown("a\\b \x1b[31m\u{202e}"),
+            "a\\b \\x1b[31m\\xe2\\x80\\xae"
+        );
         assert_eq!(shown(&"x".repeat(1_000)).chars().count(), LONGEST + 1);
     }
 }

@@ -9,7 +9,7 @@ use crate::codes;
 use crate::context::Context;
 use crate::document::{self, Pieces};
 use crate::keys::Table;
-use crate::problems::{Problems, error, list, shown, warning};
+use crate::problems::{Problems, error, floor, list, shown, warning};
 use crate::section::Section;
 use crate::settings::Settings;
 use crate::tasks::Tasks;
@@ -28,7 +28,9 @@ const MOST_SYNTAX_ERRORS: usize = 50;
 
 /// Reads `text`.
 pub(crate) fn read(text: &str, world: &dyn World) -> Reading {
-    let cut = (text.len() >= document::CUT_FROM).then(|| Pieces::cut(text, document::BATCH)).flatten();
+    let cut = (text.len() >= document::CUT_FROM)
+        .then(|| Pieces::cut(text, document::BATCH))
+        .flatten();
     cut.and_then(|pieces| read_pieces(&pieces, text, world))
         .or_else(|| read_pieces(&Pieces::whole(text), text, world))
         .expect("a text in one piece is always read")
@@ -62,7 +64,13 @@ fn base(world: &dyn World) -> Option<Tree<'_>> {
     }
 }
 
-fn add_tasks<'d>(table: &'d toml::de::DeTable<'d>, offset: usize, defaults: &Settings, tasks: &mut Tasks, cx: &mut Context<'_>) {
+fn add_tasks<'d>(
+    table: &'d toml::de::DeTable<'d>,
+    offset: usize,
+    defaults: &Settings,
+    tasks: &mut Tasks,
+    cx: &mut Context<'_>,
+) {
     for (entries, header) in document::tasks(table) {
         let header = header.start + offset..header.end + offset;
         let section = Section::open(Table::Task, entries, Some(header), offset, &mut cx.problems);
@@ -110,14 +118,20 @@ impl Head {
             name: head::name(&root, problems),
             goal: root.text("goal").map(|g| g.value.to_owned()),
             budget: BudgetKeys {
-                attempts: budget.as_ref().and_then(|b| b.count(Table::Budget, "attempts")),
-                wall_ms: budget.and_then(|b| b.duration(Table::Budget, "wall")).unwrap_or(head::DEFAULT_WALL_MS),
+                attempts: budget
+                    .as_ref()
+                    .and_then(|b| b.count(Table::Budget, "attempts")),
+                wall_ms: budget
+                    .and_then(|b| b.duration(Table::Budget, "wall"))
+                    .unwrap_or(head::DEFAULT_WALL_MS),
             },
             limits: head::limits(limits.as_ref()),
             sandbox: head::sandbox(sandbox.as_ref(), problems),
             checkpoints: criteria::gates(&checkpoints, Table::Checkpoint, cx.text, problems),
             invariants: criteria::gates(&invariants, Table::Invariant, cx.text, problems),
-            defaults: defaults.map(|d| built_in.overlaid(&d, Table::Defaults, None, cx)).unwrap_or(built_in),
+            defaults: defaults
+                .map(|d| built_in.overlaid(&d, Table::Defaults, None, cx))
+                .unwrap_or(built_in),
             odd_tasks: root.has("task") && !root.is_empty_list("task"),
         }
     }
@@ -141,10 +155,16 @@ impl Head {
         Some(Plan {
             name: self.name?,
             goal: self.goal?,
-            budget: Budget { attempts, wall_ms: self.budget.wall_ms },
+            budget: Budget {
+                attempts,
+                wall_ms: self.budget.wall_ms,
+            },
             limits: self.limits,
             sandbox: self.sandbox,
-            agents: agents.into_iter().map(|(name, known)| Some((name, known.agent?))).collect::<Option<_>>()?,
+            agents: agents
+                .into_iter()
+                .map(|(name, known)| Some((name, known.agent?)))
+                .collect::<Option<_>>()?,
             checkpoints: self.checkpoints,
             invariants: self.invariants,
             tasks: tasks.tasks,
@@ -158,9 +178,15 @@ impl Head {
         };
         if given.value < count {
             cx.problems.add(
-                warning("SW0202", format!("{} attempts are not enough for {count} tasks", given.value))
-                    .at(given.span.clone(), "some tasks cannot be dispatched")
-                    .help(format!("write at least {count}; {} lets every task have a second try", count.saturating_mul(2))),
+                warning(
+                    "SW0202",
+                    format!("{} attempts are not enough for {count} tasks", given.value),
+                )
+                .at(given.span.clone(), "some tasks cannot be dispatched")
+                .help(format!(
+                    "write at least {count}; {} lets every task have a second try",
+                    count.saturating_mul(2)
+                )),
             );
         }
         given.value
@@ -178,12 +204,24 @@ fn no_task() -> Diagnostic {
 }
 
 /// Puts syntax errors and what they leave of the other problems together.
-fn reading(plan: Option<Plan>, mut problems: Problems, errors: &[toml::de::Error], text: &str, world: &dyn World) -> Reading {
+fn reading(
+    plan: Option<Plan>,
+    mut problems: Problems,
+    errors: &[toml::de::Error],
+    text: &str,
+    world: &dyn World,
+) -> Reading {
     if errors.len() > MOST_SYNTAX_ERRORS {
         problems = Problems::new(); // whatever this text is, it is no plan with slips in it
     } else if !errors.is_empty() {
-        let broken: Vec<Range<usize>> = errors.iter().filter_map(|e| e.span()).map(|s| lines_of(text, &s)).collect();
-        problems.retain(|d| !codes::may_follow_from_syntax(d.code) && !touches(&broken, d.span.as_ref()));
+        let broken: Vec<Range<usize>> = errors
+            .iter()
+            .filter_map(|e| e.span())
+            .map(|s| lines_of(text, &s))
+            .collect();
+        problems.retain(|d| {
+            !codes::may_follow_from_syntax(d.code) && !touches(&broken, d.span.as_ref())
+        });
     }
     for e in errors.iter().take(MOST_SYNTAX_ERRORS) {
         problems.add(syntax(e, text));
@@ -191,23 +229,33 @@ fn reading(plan: Option<Plan>, mut problems: Problems, errors: &[toml::de::Error
     tell_base(world, &mut problems);
     let refused = problems.any_error();
     let diagnostics = problems.into_sorted();
-    debug_assert!(refused || plan.is_some(), "a plan that is not made has an error");
-    Reading { plan: plan.filter(|_| !refused), diagnostics }
+    debug_assert!(
+        refused || plan.is_some(),
+        "a plan that is not made has an error"
+    );
+    Reading {
+        plan: plan.filter(|_| !refused),
+        diagnostics,
+    }
 }
 
 fn syntax(e: &toml::de::Error, text: &str) -> Diagnostic {
-    let problem = error("SW0100", format!("this is not TOML: {}", shown(e.message())));
+    let problem = error(
+        "SW0100",
+        format!("this is not TOML: {}", shown(e.message())),
+    );
     let problem = match e.span() {
         Some(span) => problem.at(clipped(span, text), "here"),
         None => problem,
     };
-    problem.help("strings stand in quotes, lists in `[` and `]`, and a key stands once in its table")
+    problem
+        .help("strings stand in quotes, lists in `[` and `]`, and a key stands once in its table")
 }
 
 /// A span inside of the text and on the borders of its characters, whatever the parser said.
 fn clipped(span: Range<usize>, text: &str) -> Range<usize> {
-    let start = text.floor_char_boundary(span.start);
-    start..text.floor_char_boundary(span.end).max(start)
+    let start = floor(text, span.start);
+    start..floor(text, span.end).max(start)
 }
 
 /// The bytes of the lines that `span` touches.
@@ -215,8 +263,14 @@ fn lines_of(text: &str, span: &Range<usize>) -> Range<usize> {
     let bytes = text.as_bytes();
     let first = span.start.min(bytes.len());
     let last = span.end.clamp(first, bytes.len());
-    let start = bytes[..first].iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
-    let end = bytes[last..].iter().position(|b| *b == b'\n').map_or(bytes.len(), |at| last + at);
+    let start = bytes[..first]
+        .iter()
+        .rposition(|b| *b == b'\n')
+        .map_or(0, |at| at + 1);
+    let end = bytes[last..]
+        .iter()
+        .position(|b| *b == b'\n')
+        .map_or(bytes.len(), |at| last + at);
     start..end
 }
 

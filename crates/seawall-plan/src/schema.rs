@@ -10,8 +10,11 @@ use crate::keys::{Key, Shape, Table};
 /// The JSON Schema (draft 2020-12) of the plan file, version 1.
 #[must_use]
 pub fn schema() -> Value {
-    let definitions: Map<String, Value> =
-        Table::ALL.into_iter().filter(|t| *t != Table::Plan).map(|t| (name(t), table(t))).collect();
+    let definitions: Map<String, Value> = Table::ALL
+        .into_iter()
+        .filter(|t| *t != Table::Plan)
+        .map(|t| (name(t), table(t)))
+        .collect();
     let mut root = table(Table::Plan);
     root["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
     root["title"] = json!("Seawall plan, version 1");
@@ -24,8 +27,15 @@ fn name(table: Table) -> String {
 }
 
 fn table(table: Table) -> Value {
-    let properties: Map<String, Value> = table.keys().map(|k| (k.name.to_owned(), property(k))).collect();
-    let required: Vec<&str> = table.keys().filter(|k| k.required).map(|k| k.name).collect();
+    let properties: Map<String, Value> = table
+        .keys()
+        .map(|k| (k.name.to_owned(), property(k)))
+        .collect();
+    let required: Vec<&str> = table
+        .keys()
+        .filter(|k| k.required)
+        .map(|k| k.name)
+        .collect();
     json!({
         "type": "object",
         "description": table.about(),
@@ -49,18 +59,24 @@ fn property(key: &Key) -> Value {
 
 fn shape(shape: Shape) -> Value {
     match shape {
-        Shape::Text | Shape::Duration { .. } | Shape::Size { .. } => json!({ "type": "string", "minLength": 1 }),
+        Shape::Text | Shape::Duration { .. } | Shape::Size { .. } => {
+            json!({ "type": "string", "minLength": 1 })
+        }
         Shape::Texts { least } => json!({
             "type": "array",
             "items": { "type": "string", "minLength": 1 },
             "minItems": least,
         }),
         Shape::TextMap => json!({ "type": "object", "additionalProperties": { "type": "string" } }),
-        Shape::Count { least, most } => json!({ "type": "integer", "minimum": least, "maximum": most }),
+        Shape::Count { least, most } => {
+            json!({ "type": "integer", "minimum": least, "maximum": most })
+        }
         Shape::Choice(words) => json!({ "type": "string", "enum": words }),
         Shape::One(table) => reference(table),
         Shape::Many(table) => json!({ "type": "array", "items": reference(table) }),
-        Shape::Named(table) => json!({ "type": "object", "additionalProperties": reference(table) }),
+        Shape::Named(table) => {
+            json!({ "type": "object", "additionalProperties": reference(table) })
+        }
     }
 }
 
@@ -70,17 +86,24 @@ fn reference(table: Table) -> Value {
 
 /// A TOML value of a row as JSON; none for words.
 fn as_json(toml: &str) -> Option<Value> {
-    let parsed = toml::de::DeValue::parse(toml).ok().filter(|_| !toml.is_empty())?;
+    let parsed = toml::de::DeValue::parse(toml)
+        .ok()
+        .filter(|_| !toml.is_empty())?;
     Some(convert(parsed.get_ref()))
 }
 
 fn convert(value: &toml::de::DeValue<'_>) -> Value {
     use toml::de::DeValue;
     match value {
-        DeValue::Integer(number) => json!(i64::from_str_radix(number.as_str(), number.radix()).ok()),
+        DeValue::Integer(number) => {
+            json!(i64::from_str_radix(number.as_str(), number.radix()).ok())
+        }
         DeValue::Boolean(flag) => json!(flag),
         DeValue::Array(array) => array.iter().map(|v| convert(v.get_ref())).collect(),
-        DeValue::Table(table) => table.iter().map(|(k, v)| (k.get_ref().to_string(), convert(v.get_ref()))).collect(),
+        DeValue::Table(table) => table
+            .iter()
+            .map(|(k, v)| (k.get_ref().to_string(), convert(v.get_ref())))
+            .collect(),
         DeValue::String(text) => json!(text),
         DeValue::Float(_) | DeValue::Datetime(_) => Value::Null,
     }
@@ -94,16 +117,36 @@ mod tests {
     fn has_every_key_with_its_default_and_example() {
         let schema = schema();
         for table in Table::ALL {
-            let place = if table == Table::Plan { &schema } else { &schema["$defs"][name(table)] };
+            let place = if table == Table::Plan {
+                &schema
+            } else {
+                &schema["$defs"][name(table)]
+            };
             for key in table.keys() {
                 let property = &place["properties"][key.name];
-                assert!(property["description"].as_str().is_some_and(|d| d.ends_with('.')), "{table:?} {}", key.name);
+                assert!(
+                    property["description"]
+                        .as_str()
+                        .is_some_and(|d| d.ends_with('.')),
+                    "{table:?} {}",
+                    key.name
+                );
                 let nested = matches!(key.shape, Shape::One(_) | Shape::Many(_) | Shape::Named(_));
-                assert!(nested || !property["examples"][0].is_null(), "{table:?} {}", key.name);
+                assert!(
+                    nested || !property["examples"][0].is_null(),
+                    "{table:?} {}",
+                    key.name
+                );
             }
         }
-        assert_eq!(schema["$defs"]["task"]["properties"]["attempts"]["default"], 2);
-        assert_eq!(schema["$defs"]["check"]["properties"]["proof"]["enum"][1], "pass-to-pass");
+        assert_eq!(
+            schema["$defs"]["task"]["properties"]["attempts"]["default"],
+            2
+        );
+        assert_eq!(
+            schema["$defs"]["check"]["properties"]["proof"]["enum"][1],
+            "pass-to-pass"
+        );
         assert_eq!(schema["additionalProperties"], false);
     }
 }

@@ -57,14 +57,22 @@ impl Settings {
 
     /// These settings, with what `section` says instead. `block` is the place of the table in the list
     /// of tasks.
-    pub(crate) fn overlaid(&self, section: &Section<'_>, table: Table, block: Option<u32>, cx: &mut Context<'_>) -> Self {
+    pub(crate) fn overlaid(
+        &self,
+        section: &Section<'_>,
+        table: Table,
+        block: Option<u32>,
+        cx: &mut Context<'_>,
+    ) -> Self {
         let mut new = self.clone();
         if section.has("agent") {
             let known = section.text("agent").and_then(|name| cx.agent(&name));
             new.agent = known.map_or(Given::Wrong, Given::Yes);
         }
         if section.has("prompt") {
-            new.prompt = section.text("prompt").map_or(Given::Wrong, |p| Given::Yes(p.value.into()));
+            new.prompt = section
+                .text("prompt")
+                .map_or(Given::Wrong, |p| Given::Yes(p.value.into()));
         }
         if let Some(profile) = section.text("profile").and_then(|name| cx.profile(&name)) {
             new.profile = profile;
@@ -88,7 +96,11 @@ impl Settings {
 }
 
 /// Expands what a task reads: the paths of the base, in order and once each, and the globs.
-fn reads(typed: &[At<&str>], block: Option<u32>, cx: &mut Context<'_>) -> (Arc<[RepoPath]>, Arc<[String]>) {
+fn reads(
+    typed: &[At<&str>],
+    block: Option<u32>,
+    cx: &mut Context<'_>,
+) -> (Arc<[RepoPath]>, Arc<[String]>) {
     let mut found = Vec::new();
     for glob in typed {
         if is_glob(glob.value) {
@@ -99,14 +111,23 @@ fn reads(typed: &[At<&str>], block: Option<u32>, cx: &mut Context<'_>) -> (Arc<[
     }
     found.sort();
     found.dedup();
-    (found.into(), typed.iter().map(|g| g.value.to_owned()).collect())
+    (
+        found.into(),
+        typed.iter().map(|g| g.value.to_owned()).collect(),
+    )
 }
 
 fn matching(glob: &At<&str>, block: Option<u32>, cx: &mut Context<'_>) -> Arc<[RepoPath]> {
-    let Some(found) = expand(glob, cx) else { return Arc::new([]) };
+    let Some(found) = expand(glob, cx) else {
+        return Arc::new([]);
+    };
     if found.is_empty() {
         let wants = Wants::Glob(glob.value.to_owned());
-        cx.pending.push(Pending { wants, span: glob.span.clone(), block });
+        cx.pending.push(Pending {
+            wants,
+            span: glob.span.clone(),
+            block,
+        });
     }
     found
 }
@@ -143,7 +164,11 @@ fn read_path(typed: &At<&str>, block: Option<u32>, cx: &mut Context<'_>) -> Opti
         Found::File => Some(path),
         Found::Absent => {
             let wants = Wants::Glob(typed.value.to_owned());
-            cx.pending.push(Pending { wants, span: typed.span.clone(), block });
+            cx.pending.push(Pending {
+                wants,
+                span: typed.span.clone(),
+                block,
+            });
             None
         }
         Found::Refused => None,

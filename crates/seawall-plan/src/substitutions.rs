@@ -24,7 +24,8 @@ pub(crate) fn words(text: &str) -> impl Iterator<Item = (Range<usize>, &str)> {
     text.match_indices('{').filter_map(|(open, _)| {
         let rest = &text[open + 1..];
         let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '-'))?;
-        let known_shape = end > 0 && rest[end..].starts_with('}') && !text[..open].ends_with(['$', '{']);
+        let known_shape =
+            end > 0 && rest[end..].starts_with('}') && !text[..open].ends_with(['$', '{']);
         known_shape.then(|| (open..open + end + 2, &rest[..end]))
     })
 }
@@ -34,11 +35,16 @@ pub(crate) fn check(run: &At<&str>, known: &[&str], place: &str, problems: &mut 
     for (_, word) in words(run.value).filter(|(_, word)| !known.contains(word)) {
         if AGENT.contains(&word) {
             problems.add(unusable(run, word, known, place));
-        } else if let Some(near) = nearest(word, AGENT.iter().copied()).filter(|_| !known.is_empty()) {
+        } else if let Some(near) =
+            nearest(word, AGENT.iter().copied()).filter(|_| !known.is_empty())
+        {
             problems.add(
-                warning("SW0204", format!("`{{{word}}}` is left as it is in {place}"))
-                    .at(run.span.clone(), format!("`{{{word}}}` is no substitution"))
-                    .help(format!("did you mean `{{{near}}}`?")),
+                warning(
+                    "SW0204",
+                    format!("`{{{word}}}` is left as it is in {place}"),
+                )
+                .at(run.span.clone(), format!("`{{{word}}}` is no substitution"))
+                .help(format!("did you mean `{{{near}}}`?")),
             );
         }
     }
@@ -75,7 +81,11 @@ pub(crate) fn standings(shell: &str) -> Vec<Standing> {
     for (place, _) in words(shell).filter(|(_, word)| *word == "file") {
         quotes.walk(&shell[seen..place.start]);
         seen = place.start;
-        found.push(standing(quotes.open.is_some(), &shell[..place.start], &shell[place.end..]));
+        found.push(standing(
+            quotes.open.is_some(),
+            &shell[..place.start],
+            &shell[place.end..],
+        ));
     }
     found
 }

@@ -72,34 +72,61 @@ impl Tasks {
         if let Some((owns, place)) = owns {
             let because = section.text("because").map(|b| Arc::from(b.value));
             self.count_reads(&owns, &settings, &place, cx);
-            self.expand(owns, &Pattern { id: &id, because, settings, checks: checks.into() });
+            self.expand(
+                owns,
+                &Pattern {
+                    id: &id,
+                    because,
+                    settings,
+                    checks: checks.into(),
+                },
+            );
         }
         self.blocks.push(Block {
             id,
             owns: place.or_else(|| section.header.clone()),
             tasks: first..number(self.tasks.len()),
             fans_out,
-            after: section.texts("after").into_iter().map(|a| At { value: a.value.into(), span: a.span }).collect(),
+            after: section
+                .texts("after")
+                .into_iter()
+                .map(|a| At {
+                    value: a.value.into(),
+                    span: a.span,
+                })
+                .collect(),
         });
     }
 
     /// Reports the tasks that no agent was given to, all at once.
     pub(crate) fn report_without_agent(&self, cx: &mut Context<'_>) {
-        let Some(&first) = self.without_agent.first() else { return };
+        let Some(&first) = self.without_agent.first() else {
+            return;
+        };
         if cx.agents.is_empty() {
-            cx.problems.add(
-                error("SW0131", "the plan has no agent")
-                    .help("say who does the work: `[agent.NAME]` with `run = [\"program\", \"{file}\"]`"),
-            );
+            cx.problems
+                .add(error("SW0131", "the plan has no agent").help(
+                    "say who does the work: `[agent.NAME]` with `run = [\"program\", \"{file}\"]`",
+                ));
             return;
         }
-        let blocks: Vec<&Block> = self.without_agent.iter().map(|b| &self.blocks[*b as usize]).collect();
+        let blocks: Vec<&Block> = self
+            .without_agent
+            .iter()
+            .map(|b| &self.blocks[*b as usize])
+            .collect();
         let names = crate::problems::list(blocks.iter().map(|b| &*b.id));
-        let problem = error("SW0131", format!("{names} {} no agent", if blocks.len() == 1 { "has" } else { "have" }))
-            .help(format!(
-                "write `agent = \"…\"` in `[defaults]` or on the task; there are {}",
-                crate::problems::list(cx.agents.keys().map(String::as_str))
-            ));
+        let problem = error(
+            "SW0131",
+            format!(
+                "{names} {} no agent",
+                if blocks.len() == 1 { "has" } else { "have" }
+            ),
+        )
+        .help(format!(
+            "write `agent = \"…\"` in `[defaults]` or on the task; there are {}",
+            crate::problems::list(cx.agents.keys().map(String::as_str))
+        ));
         cx.problems.add(match &self.blocks[first as usize].owns {
             Some(place) => problem.at(place.clone(), "who does this?"),
             None => problem,
@@ -107,7 +134,9 @@ impl Tasks {
     }
 
     fn read_id(&mut self, section: &Section<'_>, block: u32, cx: &mut Context<'_>) -> Arc<str> {
-        let Some(id) = section.text("id") else { return "".into() };
+        let Some(id) = section.text("id") else {
+            return "".into();
+        };
         check_name("task id", &id, "-_.", LONGEST_ID, &mut cx.problems);
         let shared: Arc<str> = id.value.into();
         if self.by_id.contains_key(&shared) {
@@ -122,8 +151,18 @@ impl Tasks {
         shared
     }
 
-    fn count_reads(&mut self, owns: &Owns, settings: &Settings, place: &Range<usize>, cx: &mut Context<'_>) {
-        let members = if let Owns::Each(files) = owns { files.len() } else { 1 };
+    fn count_reads(
+        &mut self,
+        owns: &Owns,
+        settings: &Settings,
+        place: &Range<usize>,
+        cx: &mut Context<'_>,
+    ) {
+        let members = if let Owns::Each(files) = owns {
+            files.len()
+        } else {
+            1
+        };
         let before = self.reads;
         self.reads = before.saturating_add(members.saturating_mul(settings.reads.len()));
         if before <= MOST_READS && self.reads > MOST_READS {
@@ -138,12 +177,18 @@ impl Tasks {
     fn expand(&mut self, owns: Owns, pattern: &Pattern<'_>) {
         let keep_reads = self.reads <= MOST_READS;
         match owns {
-            Owns::Group(group) => self.tasks.push(pattern.task(Arc::clone(pattern.id), group, keep_reads)),
+            Owns::Group(group) => {
+                self.tasks
+                    .push(pattern.task(Arc::clone(pattern.id), group, keep_reads))
+            }
             Owns::Each(files) => {
                 self.tasks.reserve(files.len());
                 for file in files.iter() {
                     let id = format!("{}:{file}", pattern.id).into();
-                    let group = Group { files: vec![file.clone()], ..Group::default() };
+                    let group = Group {
+                        files: vec![file.clone()],
+                        ..Group::default()
+                    };
                     self.tasks.push(pattern.task(id, group, keep_reads));
                 }
             }
@@ -163,7 +208,11 @@ impl Pattern<'_> {
     fn task(&self, id: Arc<str>, group: Group, keep_reads: bool) -> Task {
         let settings = &self.settings;
         let own = |path: &RepoPath| group.files.contains(path) || group.deletes.contains(path);
-        let reads = if keep_reads { settings.reads.iter().filter(|p| !own(p)).cloned().collect() } else { Vec::new() };
+        let reads = if keep_reads {
+            settings.reads.iter().filter(|p| !own(p)).cloned().collect()
+        } else {
+            Vec::new()
+        };
         Task {
             id,
             reads,
@@ -212,7 +261,9 @@ fn read_checks(section: &Section<'_>, owns: Option<&Owns>, cx: &mut Context<'_>)
 }
 
 fn no_check(section: &Section<'_>) -> seawall_core::diagnostic::Diagnostic {
-    let id = section.text("id").map_or("a task".to_owned(), |id| format!("task `{}`", shown(id.value)));
+    let id = section.text("id").map_or("a task".to_owned(), |id| {
+        format!("task `{}`", shown(id.value))
+    });
     let problem = error("SW0127", format!("{id} has no check"))
         .help("add `[[task.check]]` with `says` and `run`: what is true afterwards, and the command that sees it");
     match &section.header {
@@ -234,13 +285,27 @@ fn check_embedded(group: &Group, place: &Range<usize>, settings: &Settings, cx: 
     if group.files.len() + group.creates.len() < 2 {
         return;
     }
-    let Given::Yes(agent) = &settings.agent else { return };
-    let Some(argument) = cx.agents.get(&**agent).and_then(|a| a.embeds_file.as_deref()) else { return };
+    let Given::Yes(agent) = &settings.agent else {
+        return;
+    };
+    let Some(argument) = cx
+        .agents
+        .get(&**agent)
+        .and_then(|a| a.embeds_file.as_deref())
+    else {
+        return;
+    };
     cx.problems.add(
-        error("SW0137", format!("agent `{agent}` takes one file, and the task owns several"))
-            .at(place.clone(), "several files")
-            .note(format!("its argument `{}` has one `{{file}}` in it", shown(argument)))
-            .help("let `\"{file}\"` be an argument of its own: it becomes one argument per file"),
+        error(
+            "SW0137",
+            format!("agent `{agent}` takes one file, and the task owns several"),
+        )
+        .at(place.clone(), "several files")
+        .note(format!(
+            "its argument `{}` has one `{{file}}` in it",
+            shown(argument)
+        ))
+        .help("let `\"{file}\"` be an argument of its own: it becomes one argument per file"),
     );
 }
 

@@ -12,11 +12,14 @@ use seawall_core::path::RepoPath;
 
 use crate::world::Kind;
 
+/// The files that a glob matches, or why it is no glob.
+pub(crate) type Matched = Result<Arc<[RepoPath]>, Arc<str>>;
+
 /// The tree of the base commit.
 pub(crate) struct Tree<'w> {
     files: &'w [(RepoPath, Kind)],
     /// What globs matched, so that a glob on ten thousand tasks is compiled once.
-    matched: HashMap<Box<str>, Result<Arc<[RepoPath]>, Arc<str>>>,
+    matched: HashMap<Box<str>, Matched>,
 }
 
 /// Why a path cannot be a file of the tree, whatever its name.
@@ -31,7 +34,10 @@ pub(crate) enum Blocked<'w> {
 
 impl<'w> Tree<'w> {
     pub(crate) fn new(files: &'w [(RepoPath, Kind)]) -> Self {
-        Self { files, matched: HashMap::new() }
+        Self {
+            files,
+            matched: HashMap::new(),
+        }
     }
 
     /// What the tree has at `path`; none for nothing and for a directory.
@@ -49,7 +55,9 @@ impl<'w> Tree<'w> {
     /// The first part of `path` that nothing can be below.
     pub(crate) fn blocked(&self, path: &[u8]) -> Option<Blocked<'w>> {
         let slashes = path.iter().enumerate().filter(|(_, b)| **b == b'/');
-        let (part, kind) = slashes.filter_map(|(at, _)| self.find(&path[..at])).next()?;
+        let (part, kind) = slashes
+            .filter_map(|(at, _)| self.find(&path[..at]))
+            .next()?;
         Some(match kind {
             Kind::Symlink => Blocked::Symlink(part),
             Kind::Submodule => Blocked::Submodule(part),
@@ -74,7 +82,7 @@ impl<'w> Tree<'w> {
     ///
     /// # Errors
     /// Says why `glob` is none.
-    pub(crate) fn matching(&mut self, glob: &str) -> Result<Arc<[RepoPath]>, Arc<str>> {
+    pub(crate) fn matching(&mut self, glob: &str) -> Matched {
         if let Some(known) = self.matched.get(glob) {
             return known.clone();
         }
@@ -83,7 +91,7 @@ impl<'w> Tree<'w> {
         result
     }
 
-    fn search(&self, glob: &str) -> Result<Arc<[RepoPath]>, Arc<str>> {
+    fn search(&self, glob: &str) -> Matched {
         let matcher = GlobBuilder::new(glob)
             .literal_separator(true)
             .backslash_escape(true)
@@ -94,14 +102,18 @@ impl<'w> Tree<'w> {
         Ok(range
             .iter()
             .filter(|(path, kind)| {
-                *kind == Kind::File && matcher.is_match_candidate(&Candidate::from_bytes(path.as_bytes()))
+                *kind == Kind::File
+                    && matcher.is_match_candidate(&Candidate::from_bytes(path.as_bytes()))
             })
             .map(|(path, _)| path.clone())
             .collect())
     }
 
     fn find(&self, path: &[u8]) -> Option<&'w (RepoPath, Kind)> {
-        let place = self.files.binary_search_by(|(p, _)| p.as_bytes().cmp(path)).ok()?;
+        let place = self
+            .files
+            .binary_search_by(|(p, _)| p.as_bytes().cmp(path))
+            .ok()?;
         self.files.get(place)
     }
 }
@@ -123,10 +135,17 @@ mod tests {
 
     #[test]
     fn globs_match_regular_files_and_stop_at_slashes() {
-        let mut files: Vec<_> = ["a.py", "src/b.py", "src/c.pyi", "src/d/e.py", "src/\\x.py", "é.py"]
-            .iter()
-            .map(|p| (RepoPath::new(p.as_bytes()).unwrap(), Kind::File))
-            .collect();
+        let mut files: Vec<_> = [
+            "a.py",
+            "src/b.py",
+            "src/c.pyi",
+            "src/d/e.py",
+            "src/\\x.py",
+            "é.py",
+        ]
+        .iter()
+        .map(|p| (RepoPath::new(p.as_bytes()).unwrap(), Kind::File))
+        .collect();
         files.push((RepoPath::new(b"src/link.py").unwrap(), Kind::Symlink));
         files.push((RepoPath::new(b"src/\xff.py").unwrap(), Kind::File));
         files.sort();
@@ -134,7 +153,10 @@ mod tests {
         for (glob, expected) in [
             ("*.py", "a.py é.py"),
             ("src/*.py", "src/\\\\x.py src/b.py src/\\xff.py"),
-            ("src/**/*.py", "src/\\\\x.py src/b.py src/d/e.py src/\\xff.py"),
+            (
+                "src/**/*.py",
+                "src/\\\\x.py src/b.py src/d/e.py src/\\xff.py",
+            ),
             ("src/?.{py,pyi}", "src/b.py src/c.pyi src/\\xff.py"),
             ("src/[bc].*", "src/b.py src/c.pyi"),
             ("nothing/*", ""),
@@ -149,6 +171,9 @@ mod tests {
         }
         assert!(tree.matching("src/[").is_err());
         assert!(tree.is_directory(b"src/d") && !tree.is_directory(b"src/b.py"));
-        assert!(matches!(tree.blocked(b"src/link.py/x"), Some(Blocked::Symlink(_))));
+        assert!(matches!(
+            tree.blocked(b"src/link.py/x"),
+            Some(Blocked::Symlink(_))
+        ));
     }
 }

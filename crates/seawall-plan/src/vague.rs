@@ -32,7 +32,10 @@ const PHRASES: &[(&str, &str)] = &[
     ("bug-free", NAME_IT),
     ("production-ready", NAME_IT),
     ("production ready", NAME_IT),
-    ("best practices", "name the rule and the linter that sees it"),
+    (
+        "best practices",
+        "name the rule and the linter that sees it",
+    ),
     ("best practice", "name the rule and the linter that sees it"),
     ("clean code", "name the rule and the linter that sees it"),
     ("high quality", "name the rule and the linter that sees it"),
@@ -67,7 +70,9 @@ const PHRASES: &[(&str, &str)] = &[
 pub(crate) fn find(text: &str) -> Option<(Range<usize>, &'static str)> {
     let lower = text.to_ascii_lowercase();
     word_starts(&lower).find_map(|start| {
-        let here = PHRASES.iter().filter(|(phrase, _)| begins_with(&lower[start..], phrase));
+        let here = PHRASES
+            .iter()
+            .filter(|(phrase, _)| begins_with(&lower[start..], phrase));
         let &(phrase, instead) = here.max_by_key(|(phrase, _)| phrase.len())?;
         Some((start..start + phrase.len(), instead))
     })
@@ -84,7 +89,8 @@ fn word_starts(text: &str) -> impl Iterator<Item = usize> {
 
 /// Whether `phrase` begins `text` and ends with a word there.
 fn begins_with(text: &str, phrase: &str) -> bool {
-    text.strip_prefix(phrase).is_some_and(|rest| !rest.starts_with(is_of_word))
+    text.strip_prefix(phrase)
+        .is_some_and(|rest| !rest.starts_with(is_of_word))
 }
 
 fn is_of_word(c: char) -> bool {
@@ -94,8 +100,10 @@ fn is_of_word(c: char) -> bool {
 /// Whether a shell command succeeds whatever the tree is.
 pub(crate) fn is_trivial(run: &str) -> bool {
     let words: Vec<&str> = run.split_whitespace().collect();
-    matches!(words.as_slice(), ["true" | ":" | "/bin/true" | "exit" | "false"] | ["exit", _] | ["echo" | "printf", ..])
-        && !run.contains(['|', '&', ';', '>', '$', '`'])
+    matches!(
+        words.as_slice(),
+        ["true" | ":" | "/bin/true" | "exit" | "false"] | ["exit", _] | ["echo" | "printf", ..]
+    ) && !run.contains(['|', '&', ';', '>', '$', '`'])
 }
 
 #[cfg(test)]
@@ -114,7 +122,11 @@ mod tests {
             ("property access is typed", None),
             ("é as expected é", Some("as expected")),
         ] {
-            assert_eq!(find(text).map(|(place, _)| &text[place]), expected, "{text}");
+            assert_eq!(
+                find(text).map(|(place, _)| &text[place]),
+                expected,
+                "{text}"
+            );
         }
     }
 

@@ -5,7 +5,9 @@ use jiff::fmt::friendly::SpanParser;
 /// Milliseconds of a duration such as `90s`, `10m`, `2h` or `1h 30m`; none when it is not one. Units
 /// up to hours: a day has no fixed length in the parser's calendar.
 pub(crate) fn duration(text: &str) -> Option<u64> {
-    let parsed = SpanParser::new().parse_unsigned_duration(text.trim()).ok()?;
+    let parsed = SpanParser::new()
+        .parse_unsigned_duration(text.trim())
+        .ok()?;
     u64::try_from(parsed.as_millis()).ok()
 }
 
@@ -28,7 +30,9 @@ const UNITS: &[(&str, u64)] = &[
 /// alone are powers of 1024, as in `head -c` without a B; none when it is not one.
 pub(crate) fn size(text: &str) -> Option<u64> {
     let text = text.trim();
-    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let digits = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
     let unit = unit.trim_start().to_ascii_lowercase();
     let &(_, factor) = UNITS.iter().find(|(name, _)| *name == unit)?;

@@ -53,7 +53,9 @@ fn first(view: &View, scheduler: &Scheduler, outcome: &Outcome) -> String {
         Outcome::Interrupted => "interrupted after",
         Outcome::Refused => {
             let tasks = many(view.plan().tasks.len(), "task");
-            return format!("{run}  refused: the base is red, so none of {tasks} was started");
+            return format!(
+                "{run}  refused: the base does not pass, so none of {tasks} was started"
+            );
         }
     };
     let counts = counts(scheduler).sentence();

@@ -16,6 +16,8 @@
 //! A program that uses this crate must call [`launch_main`] when its first argument is [`LAUNCH_COMMAND`], before it does
 //! anything else. This is the only crate with `unsafe`, all of it in `sys`.
 
+mod check;
+mod command;
 mod environment;
 mod error;
 mod grants;
@@ -33,6 +35,7 @@ mod toolchains;
 mod tree;
 mod view;
 mod wall;
+mod watch;
 mod wire;
 mod worker;
 

@@ -8,19 +8,19 @@
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixStream;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use nix::libc;
 
+use crate::check::{self, at};
 use crate::error::SandboxError;
 use crate::launch::{Launch, Reply, Request, STOP};
-use crate::order::{Order, Output, Stdin, Write};
+use crate::order::{Order, Output, Stdin};
 use crate::report::Report;
-use crate::{environment, grants, sys, toolchains, wire};
+use crate::{environment, grants, toolchains, wire};
 
 /// The hidden subcommand that a program must hand to [`crate::launch_main`], with the number that follows it.
 pub const LAUNCH_COMMAND: &str = "__launch";
@@ -44,8 +44,8 @@ pub struct Stopper(UnixStream);
 /// When the kernel lacks what is needed, when a path of the order is missing or of the wrong kind, or when the launcher
 /// cannot be started. What fails later is told by [`Confined::finish`].
 pub fn spawn(order: &Order) -> Result<Confined, SandboxError> {
-    check_kernel()?;
-    check_order(order)?;
+    check::kernel()?;
+    check::order(order)?;
     let streams = open_streams(order)?;
     let launch = Box::new(resolve(order)?);
     let (control, launcher) = start_launcher().map_err(lost("start the launcher"))?;
@@ -166,6 +166,7 @@ fn resolve(order: &Order) -> Result<Launch, SandboxError> {
     let home = std::env::var_os("HOME").map(PathBuf::from);
     let mut found = toolchains::on_path(&path, home.as_deref(), &|name| std::env::var_os(name));
     found.add_command(&order.argv[0], &path);
+    found.add_granted(&order.read, home.as_deref(), &|name| std::env::var_os(name));
     let mut read = Vec::new();
     for path in &order.read {
         read.extend(grants::without_credentials(path).map_err(at("look at", path))?);
@@ -177,106 +178,6 @@ fn resolve(order: &Order) -> Result<Launch, SandboxError> {
         &read,
         environment::of(order, found.env),
     ))
-}
-
-fn check_kernel() -> Result<(), SandboxError> {
-    match sys::landlock_abi() {
-        Ok(3..) => Ok(()),
-        Ok(abi) => Err(SandboxError::Kernel {
-            found: format!("it has Landlock ABI {abi}"),
-        }),
-        Err(error) => Err(SandboxError::Kernel {
-            found: format!("it has no Landlock ({error})"),
-        }),
-    }
-}
-
-fn check_order(order: &Order) -> Result<(), SandboxError> {
-    if order.argv.first().is_none_or(|program| program.is_empty()) {
-        return Err(SandboxError::Order("there is no command".to_owned()));
-    }
-    let variables = order.env.iter().flat_map(|(name, value)| [name, value]);
-    if order
-        .argv
-        .iter()
-        .chain(variables)
-        .any(|text| text.as_bytes().contains(&0))
-    {
-        return Err(SandboxError::Order(
-            "an argument or a variable contains a zero byte".to_owned(),
-        ));
-    }
-    if let Some((name, _)) = order
-        .env
-        .iter()
-        .find(|(name, _)| name.is_empty() || name.as_bytes().contains(&b'='))
-    {
-        return Err(SandboxError::Order(format!(
-            "`{}` is no name of a variable",
-            name.display()
-        )));
-    }
-    for directory in [&order.workspace, &order.home, &order.tmp]
-        .into_iter()
-        .chain(&order.appears_at)
-    {
-        check_directory(directory)?;
-    }
-    if order.appears_at.as_deref() == Some(Path::new("/")) {
-        return Err(SandboxError::Order(
-            "the workspace cannot appear at `/`".to_owned(),
-        ));
-    }
-    check_relative(order)
-}
-
-fn check_directory(directory: &Path) -> Result<(), SandboxError> {
-    if !directory.is_absolute() {
-        return Err(SandboxError::Order(format!(
-            "`{}` is not absolute",
-            directory.display()
-        )));
-    }
-    let found = std::fs::metadata(directory).map_err(at("look at", directory))?;
-    if found.is_dir() {
-        Ok(())
-    } else {
-        Err(at("use", directory)(io::ErrorKind::NotADirectory.into()))
-    }
-}
-
-fn check_relative(order: &Order) -> Result<(), SandboxError> {
-    let files = if let Write::Files(files) = &order.write {
-        files.as_slice()
-    } else {
-        &[]
-    };
-    for path in files.iter().chain(&order.cwd) {
-        if !path
-            .components()
-            .all(|part| matches!(part, Component::Normal(_) | Component::CurDir))
-        {
-            return Err(SandboxError::Order(format!(
-                "`{}` does not stay in the workspace",
-                path.display()
-            )));
-        }
-    }
-    let paths = if let Write::Paths(paths) = &order.write {
-        paths.as_slice()
-    } else {
-        &[]
-    };
-    for path in paths.iter().chain(&order.read) {
-        if !path.is_absolute() {
-            return Err(SandboxError::Order(format!(
-                "`{}` is not absolute",
-                path.display()
-            )));
-        }
-        std::fs::metadata(path).map_err(at("look at", path))?;
-    }
-    Ok(())
 }
 
 fn open_streams(order: &Order) -> Result<[OwnedFd; 3], SandboxError> {
@@ -321,14 +222,6 @@ fn own(stream: BorrowedFd<'_>) -> Result<OwnedFd, SandboxError> {
     stream
         .try_clone_to_owned()
         .map_err(lost("inherit a standard stream"))
-}
-
-fn at<'a>(what: &'static str, path: &'a Path) -> impl Fn(io::Error) -> SandboxError + 'a {
-    move |source| SandboxError::Path {
-        what,
-        path: path.to_owned(),
-        source,
-    }
 }
 
 pub(crate) fn lost(what: &'static str) -> impl Fn(io::Error) -> SandboxError {

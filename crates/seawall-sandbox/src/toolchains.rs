@@ -156,6 +156,23 @@ impl Toolchains {
         }
     }
 
+    /// Names a granted directory to the tool whose home it is: `~/.cargo` can be read where it is only when `CARGO_HOME`
+    /// says so, for `HOME` is private.
+    pub(crate) fn add_granted(
+        &mut self,
+        granted: &[PathBuf],
+        home: Option<&Path>,
+        var: &dyn Fn(&str) -> Option<OsString>,
+    ) {
+        for known in KNOWN {
+            if let Some(root) = place(known.var, known.default, home, var)
+                && granted.contains(&root)
+            {
+                self.set(known.var, &root);
+            }
+        }
+    }
+
     /// A Node package needs those that it was installed with: everything below the outermost `node_modules`.
     fn add_package(&mut self, file: &Path) {
         let outermost = file
@@ -294,6 +311,14 @@ mod tests {
             toolchains.env,
             [("RUSTUP_HOME".into(), "/home/u/.rustup".into())]
         );
+    }
+
+    #[test]
+    fn a_granted_home_is_named() {
+        let mut found = Toolchains::default();
+        let granted = [PathBuf::from("/home/u/.cargo"), "/home/u/other".into()];
+        found.add_granted(&granted, Some(Path::new("/home/u")), &|_| None);
+        assert_eq!(found.env, [("CARGO_HOME".into(), "/home/u/.cargo".into())]);
     }
 
     #[test]

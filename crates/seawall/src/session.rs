@@ -193,21 +193,11 @@ pub(crate) fn jobs(how: &HowArgs) -> u32 {
 
 /// What confines the workers here, in one line.
 fn sandbox_line(host: &HostReport, namespaces: bool) -> String {
-    let spaces = |name: &str| name.contains("namespace");
-    let (have, lack): (Vec<_>, Vec<_>) = host.features.iter().partition(|feature| feature.have);
-    let have = have
-        .iter()
-        .filter(|f| namespaces || !spaces(&f.name))
-        .map(|f| f.name.as_str());
-    let mut line = format!("sandbox  {}", have.collect::<Vec<_>>().join(", "));
-    if !lack.is_empty() {
-        let lack: Vec<_> = lack.iter().map(|feature| feature.name.as_str()).collect();
-        line.push_str(&format!(
-            "; without {} (`seawall doctor` says how to get it)",
-            lack.join(", ")
-        ));
-    }
-    line
+    let has = |word: &str| host.features.iter().any(|feature| feature.have && feature.name.contains(word));
+    let spaces = if namespaces && has("namespaces") { "namespaces + " } else { "no namespaces, " };
+    let cgroups = if has("cgroup") { "cgroups" } else { "rlimits only, no cgroup delegation" };
+    let more = "`seawall doctor` says more";
+    format!("sandbox  {spaces}landlock {} + limits ({cgroups}; {more})", host.landlock_abi)
 }
 
 /// Refuses to begin on a host that cannot confine a worker.

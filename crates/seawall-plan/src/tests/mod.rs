@@ -22,7 +22,11 @@ impl Memory {
         let mut files: Vec<_> = files.into_iter().collect();
         files.sort();
         Self {
-            base: Base::Commit { short: "3f2c1ab".into(), dirty: Vec::new(), dirty_count: 0 },
+            base: Base::Commit {
+                short: "3f2c1ab".into(),
+                dirty: Vec::new(),
+                dirty_count: 0,
+            },
             files,
             profiles: vec!["worker".into(), "worker-landlock".into()],
         }
@@ -40,7 +44,10 @@ impl Memory {
             "tools/fix.sh",
         ];
         let plain = files.iter().map(|f| (path(f), Kind::File));
-        Self::with(plain.chain([(path("link"), Kind::Symlink), (path("vendor/sub"), Kind::Submodule)]))
+        Self::with(plain.chain([
+            (path("link"), Kind::Symlink),
+            (path("vendor/sub"), Kind::Submodule),
+        ]))
     }
 
     pub(crate) fn read(&self, text: &str) -> Reading {

@@ -5,14 +5,21 @@ use seawall_core::diagnostic::Severity;
 
 use super::{GOOD, Memory};
 use crate::document::Pieces;
+use crate::problems::floor;
 use crate::{Reading, reader};
 
 /// What holds of every reading.
 fn sound(text: &str, reading: &Reading) {
-    let refused = reading.diagnostics.iter().any(|d| d.severity == Severity::Error);
+    let refused = reading
+        .diagnostics
+        .iter()
+        .any(|d| d.severity == Severity::Error);
     assert_eq!(reading.plan.is_none(), refused, "{text}");
     for d in &reading.diagnostics {
-        assert!(d.span.clone().is_none_or(|s| text.get(s).is_some()), "{d:?}\n{text}");
+        assert!(
+            d.span.clone().is_none_or(|s| text.get(s).is_some()),
+            "{d:?}\n{text}"
+        );
         assert!(d.help.is_some(), "{d:?}");
         assert!(!d.message.chars().any(char::is_control), "{d:?}");
         assert!(crate::explain(d.code).is_some(), "{d:?}");
@@ -21,20 +28,63 @@ fn sound(text: &str, reading: &Reading) {
 
 /// Pieces that plans are made of, for texts that are nearly plans.
 const PIECES: &[&str] = &[
-    "[[task]]", "[[task.check]]", "[task]", "[[", "]]", "[", "]", "{", "}", "\"", "'''", "\"\"\"", "=", ",", "\n", "#", ".", "\\", "\r\n",
-    "id = \"types\"", "task = [{ id = \"a\" }]", "task = 1", "each = \"**/*\"", "file = \"/\"", "after = [\"types\", \"exports\"]",
-    "reads = [\"[\", \"**\"]", "attempts = -1", "timeout = \"1y\"", "{file}", "\u{0}", "é", "\u{202e}", "[agent.\"\"]", "a.b.c.d = 1",
-    "[[task.check.says]]", "[task.check]", "[[ task ]]", "[[\"task\"]]", "check = [1]", "version = 0x1", "1979-05-27", "nan", "\u{feff}",
+    "[[task]]",
+    "[[task.check]]",
+    "[task]",
+    "[[",
+    "]]",
+    "[",
+    "]",
+    "{",
+    "}",
+    "\"",
+    "'''",
+    "\"\"\"",
+    "=",
+    ",",
+    "\n",
+    "#",
+    ".",
+    "\\",
+    "\r\n",
+    "id = \"types\"",
+    "task = [{ id = \"a\" }]",
+    "task = 1",
+    "each = \"**/*\"",
+    "file = \"/\"",
+    "after = [\"types\", \"exports\"]",
+    "reads = [\"[\", \"**\"]",
+    "attempts = -1",
+    "timeout = \"1y\"",
+    "{file}",
+    "\u{0}",
+    "é",
+    "\u{202e}",
+    "[agent.\"\"]",
+    "a.b.c.d = 1",
+    "[[task.check.says]]",
+    "[task.check]",
+    "[[ task ]]",
+    "[[\"task\"]]",
+    "check = [1]",
+    "version = 0x1",
+    "1979-05-27",
+    "nan",
+    "\u{feff}",
 ];
 
 /// The good plan with some pieces put in and some stretches cut out.
 fn mutated() -> impl Strategy<Value = String> {
-    let change = (any::<prop::sample::Index>(), 0..40_usize, prop::sample::select(PIECES));
+    let change = (
+        any::<prop::sample::Index>(),
+        0..40_usize,
+        prop::sample::select(PIECES),
+    );
     prop::collection::vec(change, 1..6).prop_map(|changes| {
         let mut text = GOOD.to_owned();
         for (place, cut, piece) in changes {
-            let start = text.floor_char_boundary(place.index(text.len() + 1));
-            let end = text.floor_char_boundary(start + cut).max(start);
+            let start = floor(&text, place.index(text.len() + 1));
+            let end = floor(&text, start + cut).max(start);
             text.replace_range(start..end, piece);
         }
         text
@@ -81,9 +131,19 @@ fn the_good_plan_is_cut_and_read_the_same() {
     let split = tasks.find("\n[[task]]").unwrap() + 1;
     for text in [
         GOOD.to_owned(),
-        format!("{tasks}{head}").replacen("version = 1", "", 1).replacen("name = \"modern", "[[task]]\n[zebra]\nname = \"modern", 1),
-        format!("{head}{}[[invariant]]\nsays = \"'\"\nrun = '''\n[[task]]\n'''\n{}", &tasks[..split], &tasks[split..]),
-        format!("{head}{}x = [\n[\"[[task]]\"]\n]\n# [[task]]\n{}", &tasks[..split], &tasks[split..]),
+        format!("{tasks}{head}")
+            .replacen("version = 1", "", 1)
+            .replacen("name = \"modern", "[[task]]\n[zebra]\nname = \"modern", 1),
+        format!(
+            "{head}{}[[invariant]]\nsays = \"'\"\nrun = '''\n[[task]]\n'''\n{}",
+            &tasks[..split],
+            &tasks[split..]
+        ),
+        format!(
+            "{head}{}x = [\n[\"[[task]]\"]\n]\n# [[task]]\n{}",
+            &tasks[..split],
+            &tasks[split..]
+        ),
     ] {
         for batch in [1, 500, 100_000] {
             let pieces = Pieces::cut(&text, batch).expect("a plain text can be cut");

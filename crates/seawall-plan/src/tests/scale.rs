@@ -18,9 +18,17 @@ fn file(n: usize) -> String {
 
 /// A task for each file, each after the one before.
 fn one_by_one() -> String {
-    let mut text = GOOD.split("[[task]]").next().unwrap().replace("attempts = 60", "attempts = 200_000");
+    let mut text = GOOD
+        .split("[[task]]")
+        .next()
+        .unwrap()
+        .replace("attempts = 60", "attempts = 200_000");
     for n in 0..TASKS {
-        let after = if n == 0 { String::new() } else { format!("after = [\"t{}\"]\n", n - 1) };
+        let after = if n == 0 {
+            String::new()
+        } else {
+            format!("after = [\"t{}\"]\n", n - 1)
+        };
         write!(
             text,
             "[[task]]\nid = \"t{n}\"\nfile = \"{}\"\n{after}prompt = \"Do it.\"\n[[task.check]]\nsays = \"done\"\nrun = \"grep -q x {{file}}\"\n",
@@ -33,13 +41,24 @@ fn one_by_one() -> String {
 
 fn report(what: &str, start: Instant) {
     let took = start.elapsed();
-    println!("{what}: {} ms; peak of the process {}", took.as_millis(), peak());
-    assert!(took.as_secs() < 60, "{what} took {took:?}, even without optimisation this is too long");
+    println!(
+        "{what}: {} ms; peak of the process {}",
+        took.as_millis(),
+        peak()
+    );
+    assert!(
+        took.as_secs() < 60,
+        "{what} took {took:?}, even without optimisation this is too long"
+    );
 }
 
 fn peak() -> String {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    status.lines().find(|l| l.starts_with("VmHWM")).unwrap_or("unknown").to_owned()
+    status
+        .lines()
+        .find(|l| l.starts_with("VmHWM"))
+        .unwrap_or("unknown")
+        .to_owned()
 }
 
 #[test]
@@ -56,7 +75,11 @@ fn a_hundred_thousand_tasks_are_read() {
 #[test]
 fn a_fan_out_over_a_hundred_thousand_files_is_read() {
     let world = world();
-    let text = GOOD.split("[[task]]").next().unwrap().replace("attempts = 60", "attempts = 200_000")
+    let text = GOOD
+        .split("[[task]]")
+        .next()
+        .unwrap()
+        .replace("attempts = 60", "attempts = 200_000")
         + "[[task]]\nid = \"all\"\neach = \"src/**/*.py\"\nprompt = \"Do it.\"\n[[task.check]]\nsays = \"done\"\nrun = \"grep -q x {file}\"\n";
     let start = Instant::now();
     let reading = world.read(&text);
@@ -69,16 +92,29 @@ fn a_fan_out_over_a_hundred_thousand_files_is_read() {
 fn a_hundred_thousand_problems_are_found() {
     let world = world();
     let text = one_by_one();
-    for (from, to) in [("after = [\"t", "after = [\"x"), ("src/d", "srx/d"), ("prompt", "promt"), ("[[task.check]]", "[[task.chekc]]")] {
+    for (from, to) in [
+        ("after = [\"t", "after = [\"x"),
+        ("src/d", "srx/d"),
+        ("prompt", "promt"),
+        ("[[task.check]]", "[[task.chekc]]"),
+    ] {
         let text = text.replace(from, to);
         let start = Instant::now();
         let reading = world.read(&text);
         report(&format!("100,000 times {to:?} for {from:?}"), start);
-        assert!(reading.diagnostics.len() >= TASKS - 1, "{}", reading.diagnostics.len());
+        assert!(
+            reading.diagnostics.len() >= TASKS - 1,
+            "{}",
+            reading.diagnostics.len()
+        );
         assert_eq!(reading.plan, None);
     }
     let one_file = text.lines().filter(|l| !l.starts_with("after")).map(|l| {
-        if l.starts_with("file = ") { "file = \"src/d0/f0.py\"\n".to_owned() } else { format!("{l}\n") }
+        if l.starts_with("file = ") {
+            "file = \"src/d0/f0.py\"\n".to_owned()
+        } else {
+            format!("{l}\n")
+        }
     });
     let text: String = one_file.collect();
     let start = Instant::now();
@@ -86,21 +122,4 @@ fn a_hundred_thousand_problems_are_found() {
     report("100,000 owners of one file", start);
     assert_eq!(reading.diagnostics.len(), TASKS - 1);
     assert!(reading.plan.is_some());
-}
-
-#[test]
-fn zz_parts() {
-    let (world, text) = (world(), one_by_one());
-    let s = Instant::now();
-    let p = crate::document::Pieces::cut(&text, crate::document::BATCH).unwrap();
-    println!("cut {:?}", s.elapsed());
-    let s = Instant::now();
-    let n: usize = p.batches().map(|(_, t, _)| crate::document::tasks(t.get_ref()).count()).sum();
-    println!("parse {n} {:?}", s.elapsed());
-    let s = Instant::now();
-    let r = world.read(&text);
-    println!("read {:?}", s.elapsed());
-    let s = Instant::now();
-    drop(r);
-    println!("drop {:?}", s.elapsed());
 }

@@ -14,7 +14,7 @@ use seawall_core::waves::waves;
 
 use crate::lines::lines;
 use crate::log::log_line;
-use crate::view::View;
+use crate::view::{News, View};
 
 /// What a dispatch of a task does.
 #[derive(Clone, Debug, Default)]
@@ -163,6 +163,8 @@ pub(super) struct Run {
     pub(super) now: u64,
     pub(super) lines: Vec<String>,
     pub(super) log: Vec<String>,
+    /// Tasks whose last word was news, in order.
+    pub(super) ended: Vec<TaskIx>,
     pub(super) events: Vec<(u64, Event)>,
 }
 
@@ -177,6 +179,7 @@ impl Run {
             now: 1_790_000_000_000,
             lines: vec![],
             log: vec![],
+            ended: vec![],
             events: vec![],
         }
     }
@@ -196,6 +199,11 @@ impl Run {
             self.now += 500;
             self.view.see(self.now, &event, &self.scheduler);
             self.lines.extend(lines(&self.view, &self.scheduler));
+            self.ended
+                .extend(self.view.news().iter().filter_map(|news| match news {
+                    News::Ended(ix) => Some(*ix),
+                    _ => None,
+                }));
             self.log.push(log_line("12:00:00", &event, &self.view));
             self.events.push((self.now, event));
         }
@@ -272,7 +280,10 @@ impl Run {
 
     fn baseline(&self, task: TaskIx) -> Event {
         let evidence = if self.world.green.contains(&task.0) {
-            look(Value::Fail, "exit status 0", "")
+            Evidence {
+                exit: Some(0),
+                ..look(Value::Fail, "exit status 0", "")
+            }
         } else {
             look(Value::Pass, "exit status 1", "812: List")
         };

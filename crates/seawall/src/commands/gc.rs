@@ -123,7 +123,9 @@ fn text(swept: &[Swept], dry: bool) -> String {
             (false, _) => format!("run {}  kept: {}\n", run.run, run.why),
             (true, 0) => format!("run {}  {verb}: {}\n", run.run, run.why),
             (true, n) => {
-                format!("run {}  {verb}: {}; {n} harvests that did not land are below refs/seawall/rescue/{}\n", run.run, run.why, run.run)
+                let noun = if n == 1 { "harvest" } else { "harvests" };
+                let kept = format!("{n} {noun} that did not land: refs/seawall/rescue/{}/", run.run);
+                format!("run {}  {verb}: {}; kept: {kept}\n", run.run, run.why)
             }
         });
     }

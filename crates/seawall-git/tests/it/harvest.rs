@@ -1,7 +1,4 @@
 //! What workers do to a workspace, and what the harvest makes of it.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod common;
 
 use std::fs::{self, File, Permissions};
 use std::os::unix::ffi::OsStrExt;
@@ -10,7 +7,7 @@ use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process::Command;
 
-use common::{Fixture, WHEN, owned, put, tell};
+use crate::common::{Fixture, WHEN, owned, put, tell};
 use nix::fcntl::{OFlag, openat};
 use nix::sys::stat::{Mode, mkdirat};
 use seawall_git::{Error, Harvest, Label, Owned, remove_workspace};
@@ -676,7 +673,7 @@ fn what_cannot_be_read_is_drift() {
         let status = Command::new("setpriv")
             .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
             .arg(&reachable)
-            .args(["what_cannot_be_read_is_drift", "--exact"])
+            .args(["harvest::what_cannot_be_read_is_drift", "--exact"])
             .env("TMPDIR", fixture.dir.path())
             .env("HOME", fixture.dir.path())
             .current_dir(fixture.dir.path())

@@ -1,11 +1,8 @@
 //! Harvests compose to what git itself computes, in any order.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod common;
 
 use std::fs;
 
-use common::{Fixture, WHEN, owned, put};
+use crate::common::{Fixture, WHEN, owned, put};
 use proptest::prelude::*;
 use seawall_git::{CommitId, Error, Owned};
 
@@ -184,10 +181,10 @@ fn everything_deleted_is_the_empty_tree() {
     let dir = tempfile::tempdir().unwrap();
     let repo = dir.path().join("repo");
     fs::create_dir(&repo).unwrap();
-    common::git(&repo, &["init", "-q"]);
+    crate::common::git(&repo, &["init", "-q"]);
     put(&repo, b"x/y/only", "1");
-    common::git(&repo, &["add", "."]);
-    common::git(&repo, &["commit", "-q", "-m", "base"]);
+    crate::common::git(&repo, &["add", "."]);
+    crate::common::git(&repo, &["commit", "-q", "-m", "base"]);
     let fixture = Fixture::of(dir, &repo);
     let commit = fixture.change("all", &owned(&[], &[], &["x/y/only"]), |ws| {
         fs::remove_dir_all(ws.join("x")).unwrap();

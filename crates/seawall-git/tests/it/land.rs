@@ -1,13 +1,10 @@
 //! Landing: what it does to the user's checkout, and everything that it refuses.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod common;
 
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use common::{git, put, run};
+use crate::common::{git, put, run};
 use seawall_git::{CommitId, Error, Landed, Store};
 use tempfile::TempDir;
 
@@ -289,10 +286,46 @@ fn a_landing_interrupted_anywhere_is_finished() {
             put(&repo, b"add/ed", "new\n");
             remove(repo.join("del"));
         }
+        put(&repo, b"same", "mine\n");
+        put(&repo, b"dirt", "mine\n");
         site.land()
             .unwrap_or_else(|error| panic!("state {state:06b}: {error}"));
+        assert_eq!(fs::read_to_string(repo.join("same")).unwrap(), "mine\n", "state {state:06b}");
+        assert_eq!(site.status(), " M same\n?? dirt", "state {state:06b}");
+        git(&repo, &["checkout", "-q", "same"]);
+        remove(repo.join("dirt"));
         site.assert_landed();
     }
+}
+
+/// A landing that only adds, or changes nothing, must not touch what is unsaved elsewhere.
+#[test]
+fn nothing_else_is_written() {
+    let site = Site::new();
+    let repo = site.repo();
+    git(&repo, &["checkout", "-q", "-b", "adds"]);
+    put(&repo, b"deep/er/new", "new\n");
+    git(&repo, &["add", "-A"]);
+    git(&repo, &["commit", "-q", "-m", "adds"]);
+    git(&repo, &["commit", "-q", "--allow-empty", "-m", "empty"]);
+    git(&repo, &["checkout", "-q", "main"]);
+    put(&repo, b"same", "mine\n");
+    put(&repo, b"mod", "staged\n");
+    git(&repo, &["add", "mod"]);
+    fs::remove_file(repo.join("del")).unwrap();
+    put(&repo, b"deep/er/new", "new\n");
+    let before = " D del\nM  mod\n M same";
+    site.store
+        .land("main", &site.store.resolve("adds~1").unwrap())
+        .unwrap();
+    assert_eq!(site.status(), before);
+    let landed = site
+        .store
+        .land("main", &site.store.resolve("adds").unwrap())
+        .unwrap();
+    assert!(matches!(landed, Landed::Moved { files: Some(0), .. }));
+    assert_eq!(site.status(), before);
+    assert_eq!(fs::read_to_string(repo.join("same")).unwrap(), "mine\n");
 }
 
 #[test]

@@ -1,7 +1,4 @@
 //! Workspaces hold exactly what the commit holds, and hostile trees are refused.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod common;
 
 use std::ffi::OsStr;
 use std::fs;
@@ -9,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
-use common::{Fixture, git, git_with, owned, put, run};
+use crate::common::{Fixture, git, git_with, owned, put, run};
 use seawall_git::{CommitId, Entry, EntryKind, Error, Owned, Store, remove_workspace};
 
 fn check_entry(store: &Store, base: &CommitId, workspace: &Path, entry: &Entry) {

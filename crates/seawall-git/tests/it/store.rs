@@ -1,12 +1,9 @@
 //! Repositories of every kind, their refs and checkpoints.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod common;
 
 use std::fs;
 use std::path::Path;
 
-use common::{Fixture, WHEN, git, owned, put, run};
+use crate::common::{Fixture, WHEN, git, owned, put, run};
 use seawall_git::{CommitId, Error, Harvest, Label, Owned, Store};
 
 fn plain(dir: &Path) -> Store {

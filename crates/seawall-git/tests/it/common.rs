@@ -1,11 +1,5 @@
 //! A repository with everything that makes repositories difficult, and the user's state to compare afterwards.
 
-#![allow(
-    dead_code,
-    clippy::allow_attributes,
-    reason = "each test file uses a part of this"
-)]
-
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;

@@ -1,0 +1,9 @@
+//! The crate against real repositories, real directories and `git` itself, in one binary.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+mod compose;
+mod harvest;
+mod land;
+mod store;
+mod workspace;

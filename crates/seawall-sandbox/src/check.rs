@@ -1,0 +1,122 @@
+//! What is refused before anything is started: a kernel without the floor, an order that makes no sense.
+//!
+//! These checks are for a clear message early. What a worker could exploit between check and use is opened and checked again
+//! by the launcher, which uses the very descriptor that it checked.
+
+use std::ffi::OsStr;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Component, Path};
+
+use crate::error::SandboxError;
+use crate::order::{Order, Write};
+use crate::sys;
+
+/// Whether this kernel has the floor of all confinement.
+pub(crate) fn kernel() -> Result<(), SandboxError> {
+    match sys::landlock_abi() {
+        Ok(3..) => Ok(()),
+        Ok(abi) => Err(SandboxError::Kernel {
+            found: format!("it has Landlock ABI {abi}"),
+        }),
+        Err(error) => Err(SandboxError::Kernel {
+            found: format!("it has no Landlock ({error})"),
+        }),
+    }
+}
+
+/// Whether an order makes sense on this host.
+pub(crate) fn order(order: &Order) -> Result<(), SandboxError> {
+    words(order)?;
+    let places = [&order.workspace, &order.home, &order.tmp];
+    places
+        .into_iter()
+        .chain(&order.appears_at)
+        .try_for_each(|place| is_directory(place))?;
+    if order.appears_at.as_deref() == Some(Path::new("/")) {
+        return refuse("the workspace cannot appear at `/`");
+    }
+    relative(order)?;
+    absolute(order)
+}
+
+fn refuse(why: impl Into<String>) -> Result<(), SandboxError> {
+    Err(SandboxError::Order(why.into()))
+}
+
+fn words(order: &Order) -> Result<(), SandboxError> {
+    if order.argv.first().is_none_or(|program| program.is_empty()) {
+        return refuse("there is no command");
+    }
+    let variables = order.env.iter().flat_map(|(name, value)| [name, value]);
+    let mut words = order.argv.iter().chain(variables);
+    if words.any(|text| text.as_bytes().contains(&0)) {
+        return refuse("an argument or a variable contains a zero byte");
+    }
+    let odd = |name: &OsStr| name.is_empty() || name.as_bytes().contains(&b'=');
+    match order.env.iter().find(|(name, _)| odd(name)) {
+        Some((name, _)) => refuse(format!("`{}` is no name of a variable", name.display())),
+        None => Ok(()),
+    }
+}
+
+fn is_directory(place: &Path) -> Result<(), SandboxError> {
+    is_absolute(place)?;
+    let found = std::fs::metadata(place).map_err(at("look at", place))?;
+    let not_one = || Err(at("use", place)(io::ErrorKind::NotADirectory.into()));
+    if found.is_dir() { Ok(()) } else { not_one() }
+}
+
+fn is_absolute(path: &Path) -> Result<(), SandboxError> {
+    let found = path.is_absolute();
+    if found {
+        Ok(())
+    } else {
+        refuse(format!("`{}` is not absolute", path.display()))
+    }
+}
+
+fn relative(order: &Order) -> Result<(), SandboxError> {
+    let files: &[_] = if let Write::Files(files) = &order.write {
+        files
+    } else {
+        &[]
+    };
+    let inside = |part| matches!(part, Component::Normal(_) | Component::CurDir);
+    match files
+        .iter()
+        .chain(&order.cwd)
+        .find(|path| !path.components().all(inside))
+    {
+        Some(path) => refuse(format!(
+            "`{}` does not stay in the workspace",
+            path.display()
+        )),
+        None => Ok(()),
+    }
+}
+
+fn absolute(order: &Order) -> Result<(), SandboxError> {
+    let paths: &[_] = if let Write::Paths(paths) = &order.write {
+        paths
+    } else {
+        &[]
+    };
+    for path in paths.iter().chain(&order.read) {
+        is_absolute(path)?;
+        std::fs::metadata(path).map_err(at("look at", path))?;
+    }
+    Ok(())
+}
+
+/// An error about a path.
+pub(crate) fn at<'a>(
+    what: &'static str,
+    path: &'a Path,
+) -> impl Fn(io::Error) -> SandboxError + 'a {
+    move |source| SandboxError::Path {
+        what,
+        path: path.to_owned(),
+        source,
+    }
+}

@@ -1,0 +1,270 @@
+//! The watch over a running worker: one loop over everything that can happen.
+//!
+//! Output, the end of the worker, a request to stop, a limit of time, the death of the supervisor or of the launcher. It
+//! ends when the tree is dead, and not before: a report is the promise that nothing of it is left.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signalfd::SignalFd;
+use nix::sys::wait::WaitStatus;
+use nix::unistd::Pid;
+
+use crate::order::Limits;
+use crate::report::{End, Report};
+use crate::sink::Sink;
+use crate::tree::{self, Reach};
+use crate::worker::Told;
+
+/// The longest sleep between two looks at the clock.
+const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+
+/// The worker is being ended.
+struct Ending {
+    because: End,
+    /// When `SIGTERM` becomes `SIGKILL`.
+    kill_at: Instant,
+}
+
+/// What the keeper gives into the watch.
+pub(crate) struct Ward<'a> {
+    /// The supervisor: requests to stop, and its death.
+    pub(crate) control: &'a UnixStream,
+    /// The launcher: only its death.
+    pub(crate) lifeline: OwnedFd,
+    /// `SIGCHLD`.
+    pub(crate) deaths: SignalFd,
+    /// What the worker tells before it becomes the command.
+    pub(crate) told: File,
+    /// The output, when it is not inherited.
+    pub(crate) sink: Option<Sink>,
+    pub(crate) limits: &'a Limits,
+    pub(crate) reach: Reach,
+    pub(crate) worker: Pid,
+    pub(crate) started: Instant,
+}
+
+/// A ward, and what has happened to it so far.
+struct Watch<'a> {
+    ward: Ward<'a>,
+    words: Vec<u8>,
+    told_all: bool,
+    last_output: Instant,
+    ending: Option<Ending>,
+    status: Option<WaitStatus>,
+}
+
+/// Watches until the worker has ended and its tree is dead; `None` when nobody is left to report to.
+pub(crate) fn over(ward: Ward<'_>) -> io::Result<Option<Report>> {
+    let last_output = ward.started;
+    let watch = Watch {
+        ward,
+        words: Vec::new(),
+        told_all: false,
+        last_output,
+        ending: None,
+        status: None,
+    };
+    watch.run()
+}
+
+/// What woke the keeper.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Source {
+    Control,
+    Lifeline,
+    Deaths,
+    Told,
+    Output,
+}
+
+impl Watch<'_> {
+    fn run(mut self) -> io::Result<Option<Report>> {
+        while self.status.is_none() {
+            for source in self.wait()? {
+                let alone = match source {
+                    Source::Control => !self.hear_supervisor()?,
+                    Source::Lifeline => true,
+                    Source::Deaths => self.reap()?,
+                    Source::Told => self.hear_worker()?,
+                    Source::Output => self.pump()?,
+                };
+                if alone {
+                    tree::sweep(self.ward.reach)?;
+                    return Ok(None);
+                }
+            }
+            self.look_at_clock()?;
+        }
+        self.close().map(Some)
+    }
+
+    fn wait(&self) -> io::Result<Vec<Source>> {
+        let mut sources = vec![
+            (Source::Control, self.ward.control.as_fd()),
+            (Source::Lifeline, self.ward.lifeline.as_fd()),
+            (Source::Deaths, self.ward.deaths.as_fd()),
+        ];
+        sources.extend((!self.told_all).then(|| (Source::Told, self.ward.told.as_fd())));
+        sources.extend(
+            self.ward
+                .sink
+                .as_ref()
+                .and_then(Sink::source)
+                .map(|pipe| (Source::Output, pipe)),
+        );
+        let mut polled: Vec<_> = sources
+            .iter()
+            .map(|(_, fd)| PollFd::new(*fd, PollFlags::POLLIN))
+            .collect();
+        match poll(&mut polled, self.timeout()) {
+            Ok(_) | Err(Errno::EINTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let woken = sources
+            .iter()
+            .zip(&polled)
+            .filter(|(_, poll)| poll.any().unwrap_or(false));
+        Ok(woken.map(|((source, _), _)| *source).collect())
+    }
+
+    fn timeout(&self) -> PollTimeout {
+        let left = self.deadline().map_or(LONGEST_SLEEP, |at| {
+            at.saturating_duration_since(Instant::now())
+        });
+        // One millisecond more, so that the deadline has passed when the sleep is over.
+        let left = left.min(LONGEST_SLEEP) + Duration::from_millis(1);
+        PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX)
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        match &self.ending {
+            Some(ending) => Some(ending.kill_at),
+            None => [self.wall_at(), self.silence_at()]
+                .into_iter()
+                .flatten()
+                .min(),
+        }
+    }
+
+    fn wall_at(&self) -> Option<Instant> {
+        self.ward
+            .limits
+            .wall
+            .and_then(|wall| self.ward.started.checked_add(wall))
+    }
+
+    fn silence_at(&self) -> Option<Instant> {
+        self.ward.sink.as_ref()?;
+        self.ward
+            .limits
+            .silence
+            .and_then(|silence| self.last_output.checked_add(silence))
+    }
+
+    /// Whether the supervisor is still there.
+    fn hear_supervisor(&mut self) -> io::Result<bool> {
+        match self.ward.control.read(&mut [0; 16]) {
+            Ok(0) => Ok(false),
+            // Whatever it says after the order means one thing.
+            Ok(_) => self.end(End::Stopped).map(|()| true),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(true),
+            Err(_) => Ok(false),
+        }
+    }
+
+    fn hear_worker(&mut self) -> io::Result<bool> {
+        let mut words = [0; 4096];
+        let count = self.ward.told.read(&mut words)?;
+        self.words.extend_from_slice(&words[..count]);
+        self.told_all = count == 0;
+        Ok(false)
+    }
+
+    fn pump(&mut self) -> io::Result<bool> {
+        if let Some(sink) = &mut self.ward.sink
+            && sink.pump()?
+        {
+            self.last_output = Instant::now();
+        }
+        Ok(false)
+    }
+
+    fn reap(&mut self) -> io::Result<bool> {
+        while self.ward.deaths.read_signal()?.is_some() {}
+        while let Some(status) = tree::reap() {
+            if status.pid() == Some(self.ward.worker) {
+                self.status = Some(status);
+            }
+        }
+        Ok(false)
+    }
+
+    fn look_at_clock(&mut self) -> io::Result<()> {
+        let now = Instant::now();
+        if let Some(ending) = &mut self.ending {
+            if ending.kill_at <= now {
+                ending.kill_at = now + LONGEST_SLEEP;
+                self.ward.reach.kill()?;
+            }
+            return Ok(());
+        }
+        let passed = |at: Option<Instant>| at.is_some_and(|at| at <= now);
+        if passed(self.wall_at()) {
+            return self.end(End::TimedOut);
+        }
+        if passed(self.silence_at()) {
+            self.end(End::Silent)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn end(&mut self, because: End) -> io::Result<()> {
+        if self.ending.is_some() {
+            return Ok(());
+        }
+        let kill_at = Instant::now() + self.ward.limits.grace.min(Duration::from_secs(86_400));
+        self.ending = Some(Ending { because, kill_at });
+        self.ward.reach.terminate()
+    }
+
+    /// Nothing of the tree is alive when the report is made.
+    fn close(mut self) -> io::Result<Report> {
+        let leftovers = tree::sweep(self.ward.reach)?;
+        if let Some(sink) = &mut self.ward.sink {
+            sink.drain()?;
+        }
+        self.ward.told.read_to_end(&mut self.words)?;
+        let (ledger, failure) = Told::read(&self.words);
+        let sink = self.ward.sink.as_ref();
+        Ok(Report {
+            end: failure.unwrap_or_else(|| {
+                self.ending
+                    .map_or_else(|| end_of(self.status), |ending| ending.because)
+            }),
+            wall: self.ward.started.elapsed(),
+            output_bytes: sink.map_or(0, |sink| sink.bytes),
+            output_kept: sink.map_or(0, |sink| sink.kept),
+            output_error: sink.and_then(|sink| sink.error.clone()),
+            leftovers,
+            ledger,
+        })
+    }
+}
+
+fn end_of(status: Option<WaitStatus>) -> End {
+    match status {
+        Some(WaitStatus::Signaled(_, signal, _)) => End::Signalled(signal as i32),
+        Some(WaitStatus::Exited(_, status)) => End::Exited(status),
+        other => End::CouldNotStart {
+            step: "wait for the command".to_owned(),
+            error: format!("{other:?}"),
+        },
+    }
+}
