@@ -18,7 +18,15 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
     ("seawall-git", &[]),
     ("seawall-sandbox", &[]),
     ("seawall-verify", &["seawall-core"]),
-    ("seawall-executor", &["seawall-core", "seawall-git", "seawall-sandbox", "seawall-verify"]),
+    (
+        "seawall-executor",
+        &[
+            "seawall-core",
+            "seawall-git",
+            "seawall-sandbox",
+            "seawall-verify",
+        ],
+    ),
     ("seawall-report", &["seawall-core"]),
     (
         "seawall",
@@ -50,7 +58,10 @@ const AT_HOME: &[(&str, &str)] = &[
 const LONGEST: usize = 400;
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
+        .unwrap()
 }
 
 fn read(path: impl AsRef<Path>) -> String {
@@ -69,7 +80,11 @@ fn packages() -> Vec<Value> {
         .current_dir(root())
         .output()
         .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let all: Value = serde_json::from_slice(&output.stdout).unwrap();
     all["packages"].as_array().unwrap().clone()
 }
@@ -81,7 +96,9 @@ fn name(value: &Value) -> String {
 /// The names of what `package` needs to be built and run, tests aside.
 fn imports(package: &Value) -> BTreeSet<String> {
     let all = package["dependencies"].as_array().unwrap().iter();
-    all.filter(|dep| dep["kind"].as_str() != Some("dev")).map(name).collect()
+    all.filter(|dep| dep["kind"].as_str() != Some("dev"))
+        .map(name)
+        .collect()
 }
 
 /// Every Rust file of the workspace, relative to its root.
@@ -114,7 +131,8 @@ fn is_test(path: &Path) -> bool {
 
 /// The text before the file's own test module.
 fn product(text: &str) -> &str {
-    text.find("\n#[cfg(test)]\nmod ").map_or(text, |at| &text[..at])
+    text.find("\n#[cfg(test)]\nmod ")
+        .map_or(text, |at| &text[..at])
 }
 
 #[test]
@@ -127,7 +145,9 @@ fn crates_import_in_one_direction() {
     let mut offenders = Vec::new();
     for package in &packages {
         let name = name(package);
-        let ours = imports(package).into_iter().filter(|import| import.starts_with("seawall"));
+        let ours = imports(package)
+            .into_iter()
+            .filter(|import| import.starts_with("seawall"));
         for import in ours.filter(|import| !allowed[&*name].contains(&&**import)) {
             offenders.push(format!("`{name}` must not import `{import}`"));
         }
@@ -139,10 +159,15 @@ fn crates_import_in_one_direction() {
 fn a_package_from_outside_lives_in_one_crate() {
     let mut offenders = Vec::new();
     for (package, home) in AT_HOME {
-        let users: Vec<_> =
-            packages().iter().filter(|p| imports(p).contains(*package)).map(name).collect();
+        let users: Vec<_> = packages()
+            .iter()
+            .filter(|p| imports(p).contains(*package))
+            .map(name)
+            .collect();
         if users != [*home] {
-            offenders.push(format!("`{package}` belongs to `{home}` alone, and is in {users:?}"));
+            offenders.push(format!(
+                "`{package}` belongs to `{home}` alone, and is in {users:?}"
+            ));
         }
     }
     none(&offenders);
@@ -155,9 +180,12 @@ fn every_dependency_is_used() {
         let (name, dir) = (name(&package), package["manifest_path"].as_str().unwrap());
         let mut files = Vec::new();
         gather(&Path::new(dir).parent().unwrap().join("src"), &mut files);
-        let text: String = files.iter().map(|file| fs::read_to_string(file).unwrap()).collect();
+        let text: String = files
+            .iter()
+            .map(|file| fs::read_to_string(file).unwrap())
+            .collect();
         for import in imports(&package) {
-            if !text.contains(&import.replace('-', "_")) {
+            if !names(&text, &import.replace('-', "_")) {
                 offenders.push(format!("`{name}` does not use `{import}`"));
             }
         }
@@ -165,12 +193,27 @@ fn every_dependency_is_used() {
     none(&offenders);
 }
 
+/// Whether the text names a crate: `name::` or `use name`, and not as the end of a longer word.
+fn names(text: &str, name: &str) -> bool {
+    text.match_indices(name).any(|(at, _)| {
+        let word = |c: char| c.is_alphanumeric() || c == '_';
+        let (before, after) = (&text[..at], &text[at + name.len()..]);
+        let whole = !before.ends_with(word) && !after.starts_with(word);
+        whole && (after.starts_with("::") || before.ends_with("use "))
+    })
+}
+
 #[test]
 fn there_is_one_binary() {
     let mut binaries = Vec::new();
     for package in packages() {
         for target in package["targets"].as_array().unwrap() {
-            if target["kind"].as_array().unwrap().iter().any(|kind| kind == "bin") {
+            if target["kind"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .any(|kind| kind == "bin")
+            {
                 binaries.push((name(&package), name(target)));
             }
         }
@@ -180,13 +223,26 @@ fn there_is_one_binary() {
 
 #[test]
 fn the_core_does_no_io() {
-    const WORLD: &[&str] =
-        &["std::fs", "std::net", "std::process", "std::thread", "std::env", "std::time", "async ", "SystemTime"];
-    let core = sources().into_iter().filter(|path| path.starts_with("crates/seawall-core/src") && !is_test(path));
+    const WORLD: &[&str] = &[
+        "std::fs",
+        "std::net",
+        "std::process",
+        "std::thread",
+        "std::env",
+        "std::time",
+        "async ",
+        "SystemTime",
+    ];
+    let core = sources()
+        .into_iter()
+        .filter(|path| path.starts_with("crates/seawall-core/src") && !is_test(path));
     let mut offenders = Vec::new();
     for path in core {
         let text = read(&path);
-        for word in WORLD.iter().filter(|word| code(product(&text)).any(|line| line.contains(**word))) {
+        for word in WORLD
+            .iter()
+            .filter(|word| code(product(&text)).any(|line| line.contains(**word)))
+        {
             offenders.push(format!("{}: `{word}`", path.display()));
         }
     }
@@ -195,13 +251,17 @@ fn the_core_does_no_io() {
 
 /// The lines that are no comments.
 fn code(text: &str) -> impl Iterator<Item = &str> {
-    text.lines().filter(|line| !line.trim_start().starts_with("//"))
+    text.lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
 }
 
 #[test]
 fn unsafe_code_lives_in_the_sandbox_alone() {
     let root_manifest = read("Cargo.toml");
-    assert!(root_manifest.contains("unsafe_code = \"forbid\""), "the workspace forbids it");
+    assert!(
+        root_manifest.contains("unsafe_code = \"forbid\""),
+        "the workspace forbids it"
+    );
     let mut offenders = Vec::new();
     for (name, _) in DIRECTIONS {
         let manifest = read(format!("crates/{name}/Cargo.toml"));
@@ -224,8 +284,11 @@ fn unsafe_code_lives_in_the_sandbox_alone() {
 #[test]
 fn every_file_says_what_it_is_for() {
     let mute = |path: &PathBuf| !read(path).starts_with("//! ");
-    let offenders: Vec<_> =
-        sources().iter().filter(|path| mute(path)).map(|path| path.display().to_string()).collect();
+    let offenders: Vec<_> = sources()
+        .iter()
+        .filter(|path| mute(path))
+        .map(|path| path.display().to_string())
+        .collect();
     none(&offenders);
 }
 
@@ -247,13 +310,19 @@ fn a_lint_is_expected_with_a_reason_and_never_allowed() {
     for path in sources() {
         let text = read(&path);
         let attributes = [["#[", "allow("].concat(), ["#![", "allow("].concat()];
-        if attributes.iter().any(|attribute| code(&text).any(|line| line.contains(attribute))) {
+        if attributes
+            .iter()
+            .any(|attribute| code(&text).any(|line| line.contains(attribute)))
+        {
             offenders.push(format!("{}: allows a lint", path.display()));
         }
         let expected = text.matches(&["[", "expect("].concat()).count();
         let reasons = text.matches("reason = \"").count();
         if reasons < expected {
-            offenders.push(format!("{}: {expected} expectations, {reasons} reasons", path.display()));
+            offenders.push(format!(
+                "{}: {expected} expectations, {reasons} reasons",
+                path.display()
+            ));
         }
     }
     none(&offenders);
@@ -265,7 +334,10 @@ fn nothing_is_left_to_do() {
     let mut offenders = Vec::new();
     for path in sources() {
         let text = read(&path);
-        if marks.iter().any(|mark| code(&text).any(|line| line.contains(mark))) {
+        if marks
+            .iter()
+            .any(|mark| code(&text).any(|line| line.contains(mark)))
+        {
             offenders.push(path.display().to_string());
         }
     }
@@ -276,7 +348,10 @@ fn nothing_is_left_to_do() {
 fn the_readme_names_both_commands() {
     let readme = read("README.md");
     for command in ["cargo run --release -- demo", "cargo test --workspace"] {
-        assert!(readme.contains(command), "README.md does not name `{command}`");
+        assert!(
+            readme.contains(command),
+            "README.md does not name `{command}`"
+        );
     }
 }
 
@@ -288,7 +363,10 @@ fn links_of_the_documents_lead_somewhere() {
         pages.push(Path::new("docs").join(entry.unwrap().file_name()));
     }
     let mut offenders = Vec::new();
-    for page in pages.iter().filter(|page| page.extension().is_some_and(|end| end == "md")) {
+    for page in pages
+        .iter()
+        .filter(|page| page.extension().is_some_and(|end| end == "md"))
+    {
         let dir = root().join(page).parent().unwrap().to_owned();
         for target in links(&read(page)) {
             if !dir.join(&target).exists() {
@@ -301,9 +379,14 @@ fn links_of_the_documents_lead_somewhere() {
 
 /// Relative link targets of a Markdown text, without their anchors.
 fn links(text: &str) -> Vec<String> {
-    let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    let targets = text
+        .split("](")
+        .skip(1)
+        .filter_map(|rest| rest.split(')').next());
     let relative = targets.filter(|target| !target.contains("://") && !target.starts_with('#'));
-    relative.map(|target| target.split('#').next().unwrap_or_default().to_owned()).collect()
+    relative
+        .map(|target| target.split('#').next().unwrap_or_default().to_owned())
+        .collect()
 }
 
 #[test]
@@ -311,7 +394,13 @@ fn every_exit_code_is_documented() {
     let page = read("docs/exit-codes.md");
     let help = read("crates/seawall/src/args.rs");
     for code in ["0", "1", "2", "3", "4", "5", "130"] {
-        assert!(page.contains(&format!("\n| {code} |")), "docs/exit-codes.md has no row for {code}");
-        assert!(help.contains(&format!(" {code} ")), "`seawall --help` does not name {code}");
+        assert!(
+            page.contains(&format!("\n| {code} |")),
+            "docs/exit-codes.md has no row for {code}"
+        );
+        assert!(
+            help.contains(&format!(" {code} ")),
+            "`seawall --help` does not name {code}"
+        );
     }
 }

@@ -2,9 +2,10 @@
 //!
 //! Nothing of the machine's user reaches a test: every command starts from an empty environment. What a test did not ask
 //! to change is compared byte by byte, which reads the whole repository and is meant for small ones.
+#![expect(clippy::print_stderr, reason = "a test talks to who runs it")]
 
-pub mod outcome;
-pub mod traces;
+pub(crate) mod outcome;
+pub(crate) mod traces;
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -16,13 +17,13 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
-pub use outcome::{Output, Status};
+pub(crate) use outcome::{Output, Status};
 
 /// The program under test.
-pub const SEAWALL: &str = env!("CARGO_BIN_EXE_seawall");
+pub(crate) const SEAWALL: &str = env!("CARGO_BIN_EXE_seawall");
 
 /// A fresh repository on branch `main`, below a private directory that goes with it.
-pub struct Repo {
+pub(crate) struct Repo {
     root: TempDir,
     dir: PathBuf,
     env: BTreeMap<OsString, OsString>,
@@ -30,12 +31,12 @@ pub struct Repo {
 
 impl Repo {
     /// An empty one, without a commit.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::named(OsStr::new("repo"))
     }
 
     /// An empty one whose directory has this name, which may hold any byte but `/`.
-    pub fn named(name: &OsStr) -> Self {
+    pub(crate) fn named(name: &OsStr) -> Self {
         let root = tempfile::Builder::new()
             .prefix("seawall-e2e-")
             .tempdir()
@@ -55,7 +56,7 @@ impl Repo {
     }
 
     /// One with these files, committed.
-    pub fn with(files: &[(&str, &str)]) -> Self {
+    pub(crate) fn with(files: &[(&str, &str)]) -> Self {
         let repo = Self::new();
         for (path, text) in files {
             repo.write(path, text);
@@ -65,49 +66,49 @@ impl Repo {
     }
 
     /// The checkout.
-    pub fn dir(&self) -> &Path {
+    pub(crate) fn dir(&self) -> &Path {
         &self.dir
     }
 
     /// The private directory around it: `home`, `tmp`, `plans` and the checkout.
-    pub fn root(&self) -> &Path {
+    pub(crate) fn root(&self) -> &Path {
         self.dir.parent().unwrap()
     }
 
     /// Sets a variable for every command of this repository.
-    pub fn set(&mut self, name: &str, value: impl AsRef<OsStr>) {
+    pub(crate) fn set(&mut self, name: &str, value: impl AsRef<OsStr>) {
         self.env.insert(name.into(), value.as_ref().to_owned());
     }
 
     /// Puts a directory before all others on `PATH`.
-    pub fn path_first(&mut self, dir: &Path) {
+    pub(crate) fn path_first(&mut self, dir: &Path) {
         let old = self.env[OsStr::new("PATH")].clone();
         let path = [dir.as_os_str().as_bytes(), b":", old.as_bytes()].concat();
         self.set("PATH", OsStr::from_bytes(&path));
     }
 
     /// Writes a file of the checkout; the directories above it are made.
-    pub fn write(&self, path: impl AsRef<Path>, bytes: impl AsRef<[u8]>) {
+    pub(crate) fn write(&self, path: impl AsRef<Path>, bytes: impl AsRef<[u8]>) {
         let path = self.dir.join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, bytes).unwrap();
     }
 
     /// A file of the checkout.
-    pub fn read(&self, path: impl AsRef<Path>) -> String {
+    pub(crate) fn read(&self, path: impl AsRef<Path>) -> String {
         let path = self.dir.join(path);
         fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
     }
 
     /// Commits all that is in the checkout; the commit's id.
-    pub fn commit(&self, message: &str) -> String {
+    pub(crate) fn commit(&self, message: &str) -> String {
         self.git(&["add", "-A"]);
         self.git(&["commit", "-q", "--allow-empty", "-m", message]);
         self.git(&["rev-parse", "HEAD"])
     }
 
     /// Runs git in the checkout; what it printed, without the last line end.
-    pub fn git(&self, args: &[&str]) -> String {
+    pub(crate) fn git(&self, args: &[&str]) -> String {
         let out = self.command("git").args(args).output().unwrap();
         let err = String::from_utf8_lossy(&out.stderr);
         assert!(out.status.success(), "git {args:?}: {err}");
@@ -115,7 +116,7 @@ impl Repo {
     }
 
     /// A file as a commit or branch has it; `None` when it has none.
-    pub fn show(&self, revision: &str, path: &str) -> Option<String> {
+    pub(crate) fn show(&self, revision: &str, path: &str) -> Option<String> {
         let object = format!("{revision}:{path}");
         let args = ["cat-file", "blob", &object];
         let out = self.command("git").args(args).output().unwrap();
@@ -125,7 +126,7 @@ impl Repo {
     }
 
     /// Any command, in the checkout, with the private environment and nothing on its standard input.
-    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
+    pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         command
             .env_clear()
@@ -136,7 +137,7 @@ impl Repo {
     }
 
     /// Writes a plan outside the checkout, so that the tree stays clean; where it is.
-    pub fn plan(&self, text: &str) -> PathBuf {
+    pub(crate) fn plan(&self, text: &str) -> PathBuf {
         let plans = self.root().join("plans");
         let count = fs::read_dir(&plans).unwrap().count();
         let path = plans.join(format!("plan-{count}.toml"));
@@ -145,39 +146,41 @@ impl Repo {
     }
 
     /// Runs `seawall` in the checkout.
-    pub fn seawall<S: AsRef<OsStr>>(&self, args: &[S]) -> Output {
+    #[must_use = "say which exit code is right: `.code(0)`"]
+    pub(crate) fn seawall<S: AsRef<OsStr>>(&self, args: &[S]) -> Output {
         Output::of(self.command(SEAWALL).args(args))
     }
 
     /// Writes the plan and runs it.
-    pub fn run(&self, plan: &str) -> Output {
+    #[must_use = "say which exit code is right: `.code(0)`"]
+    pub(crate) fn run(&self, plan: &str) -> Output {
         let plan = self.plan(plan);
         self.seawall(&[OsStr::new("run"), plan.as_os_str()])
     }
 
     /// `seawall status --json` of the latest run.
-    pub fn status(&self) -> Status {
+    pub(crate) fn status(&self) -> Status {
         Status(self.json(&["status", "--json"]))
     }
 
     /// `seawall show TASK --json` of the latest run.
-    pub fn task(&self, task: &str) -> Value {
+    pub(crate) fn task(&self, task: &str) -> Value {
         self.json(&["show", task, "--json"])
     }
 
     /// What a command that succeeds printed, as JSON.
-    pub fn json(&self, args: &[&str]) -> Value {
+    pub(crate) fn json(&self, args: &[&str]) -> Value {
         let out = self.seawall(args).code(0);
         serde_json::from_str(&out.out).unwrap_or_else(|e| panic!("{args:?}: {e}\n{}", out.out))
     }
 
     /// The directory of a run.
-    pub fn run_dir(&self, run: &str) -> PathBuf {
+    pub(crate) fn run_dir(&self, run: &str) -> PathBuf {
         self.dir.join(".git/seawall/runs").join(run)
     }
 
     /// What a worker was told.
-    pub fn brief(&self, run: &str, attempt: u64) -> String {
+    pub(crate) fn brief(&self, run: &str, attempt: u64) -> String {
         let path = format!("logs/attempt-{attempt}.brief.md");
         fs::read_to_string(self.run_dir(run).join(path)).unwrap()
     }
@@ -215,7 +218,7 @@ fn environment(base: &Path) -> BTreeMap<OsString, OsString> {
 }
 
 /// Says loudly that a test does not run for the lack of something; a failure where nothing may be lacking.
-pub fn skip(test: &str, why: &str) {
+pub(crate) fn skip(test: &str, why: &str) {
     let must = std::env::var_os("SEAWALL_TESTS_MAY_NOT_SKIP").is_some();
     assert!(!must, "{test} may not skip: {why}");
     eprintln!("\n*** SKIPPED: {test}: {why} ***\n");

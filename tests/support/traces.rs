@@ -23,18 +23,18 @@ const OURS: [&str; 5] = [
 
 /// Everything that is the user's: mode and bytes of each path of the checkout, and of `.git` without our own places.
 #[derive(PartialEq, Eq)]
-pub struct Mine(BTreeMap<PathBuf, (u32, Vec<u8>)>);
+pub(crate) struct Mine(BTreeMap<PathBuf, (u32, Vec<u8>)>);
 
 impl Mine {
     /// Reads it.
-    pub fn of(repo: &Repo) -> Self {
+    pub(crate) fn of(repo: &Repo) -> Self {
         let mut all = BTreeMap::new();
         walk(repo.dir(), repo.dir(), &mut all);
         Self(all)
     }
 
     /// It must be what it was.
-    pub fn assert_untouched(&self, repo: &Repo) {
+    pub(crate) fn assert_untouched(&self, repo: &Repo) {
         let now = Self::of(repo);
         let differs = |path: &&PathBuf| self.0.get(*path) != now.0.get(*path);
         let touched: Vec<_> = self.0.keys().chain(now.0.keys()).filter(differs).collect();
@@ -54,7 +54,11 @@ fn walk(top: &Path, dir: &Path, all: &mut BTreeMap<PathBuf, (u32, Vec<u8>)>) {
         }
         let found = fs::symlink_metadata(&path).unwrap();
         let bytes = if found.is_symlink() {
-            fs::read_link(&path).unwrap().as_os_str().as_bytes().to_vec()
+            fs::read_link(&path)
+                .unwrap()
+                .as_os_str()
+                .as_bytes()
+                .to_vec()
         } else if found.is_file() {
             fs::read(&path).unwrap()
         } else {
@@ -71,7 +75,7 @@ fn walk(top: &Path, dir: &Path, all: &mut BTreeMap<PathBuf, (u32, Vec<u8>)>) {
 }
 
 /// After a run that nobody works on: no process, no lock, no workspace is left, and the object database is sound.
-pub fn assert_clean(repo: &Repo) {
+pub(crate) fn assert_clean(repo: &Repo) {
     assert_no_process(repo.root());
     let mut left = Vec::new();
     locks(&repo.dir().join(".git"), &mut left);
@@ -106,7 +110,7 @@ fn locks(dir: &Path, found: &mut Vec<PathBuf>) {
 }
 
 /// No process may have to do with `root`, at the latest after a moment.
-pub fn assert_no_process(root: &Path) {
+pub(crate) fn assert_no_process(root: &Path) {
     let deadline = Instant::now() + DIES_WITHIN;
     loop {
         let left = processes(root);
@@ -119,7 +123,7 @@ pub fn assert_no_process(root: &Path) {
 }
 
 /// The processes that have to do with `root`: by command line, environment, directory, open file or mount.
-pub fn processes(root: &Path) -> Vec<String> {
+pub(crate) fn processes(root: &Path) -> Vec<String> {
     let me = std::process::id().to_string();
     let entries = fs::read_dir("/proc").unwrap().flatten();
     entries
@@ -137,12 +141,19 @@ fn refers(process: &Path, root: &[u8]) -> bool {
         .iter()
         .any(|name| fs::read(process.join(name)).is_ok_and(|text| holds(&text)));
     let leads = |link: &Path| fs::read_link(link).is_ok_and(|to| holds(to.as_os_str().as_bytes()));
-    let open = fs::read_dir(process.join("fd")).into_iter().flatten().flatten();
+    let open = fs::read_dir(process.join("fd"))
+        .into_iter()
+        .flatten()
+        .flatten();
     in_text || leads(&process.join("cwd")) || open.into_iter().any(|fd| leads(&fd.path()))
 }
 
 fn describe(process: &Path) -> String {
     let text = |name| fs::read(process.join(name)).unwrap_or_default();
-    let words = text("cmdline").split(|b| *b == 0).map(String::from_utf8_lossy).collect::<Vec<_>>().join(" ");
+    let words = text("cmdline")
+        .split(|b| *b == 0)
+        .map(String::from_utf8_lossy)
+        .collect::<Vec<_>>()
+        .join(" ");
     format!("{}: {words}", process.display())
 }

@@ -3,10 +3,11 @@
 //! A criterion without a command, with vague words or with a command that looks at nothing is where a
 //! run would later believe a worker, so it is refused or warned about here.
 
+use seawall_core::diagnostic::Diagnostic;
 use seawall_core::plan::{Criterion, Proof};
 
 use crate::keys::Table;
-use crate::problems::{At, Problems, error, note, shown, warning};
+use crate::problems::{At, Problems, error, note, placed, shown, warning};
 use crate::section::Section;
 use crate::substitutions::{self, Standing};
 use crate::vague;
@@ -88,7 +89,7 @@ fn check(
     })
 }
 
-fn manual_with_run(run: &At<&str>) -> seawall_core::diagnostic::Diagnostic {
+fn manual_with_run(run: &At<&str>) -> Diagnostic {
     note("SW0206", "a manual check has a command, which is never run")
         .at(run.span.clone(), "kept for the person who looks")
         .help(
@@ -96,45 +97,51 @@ fn manual_with_run(run: &At<&str>) -> seawall_core::diagnostic::Diagnostic {
         )
 }
 
-fn without_run(section: &Section<'_>) -> seawall_core::diagnostic::Diagnostic {
+fn without_run(section: &Section<'_>) -> Diagnostic {
     let problem = error("SW0129", "a check has no command").help(
         "write `run = \"…\"`, a shell command that fails before the task and passes after it; `proof = \"manual\"` if only a person can tell",
     );
-    match &section.header {
-        Some(header) => problem.at(header.clone(), "`run` is missing"),
-        None => problem,
-    }
+    placed(problem, section.header.as_ref(), "`run` is missing")
 }
 
 fn check_run(run: &At<&str>, owned: Owned, problems: &mut Problems) {
     substitutions::check(run, substitutions::CHECK, "a check", problems);
     check_trivial(run, problems);
-    for standing in substitutions::standings(run.value) {
-        let problem = match (standing, owned) {
-            (Standing::Quoted, _) => error(
-                "SW0136",
-                "`{file}` stands inside quotes, and is quoted when it is filled in",
-            )
-            .at(run.span.clone(), "breaks on a name that needs quotes")
-            .help("write `{file}` without quotes round it"),
-            (_, Owned::None) => error(
-                "SW0137",
-                "`{file}` stands for nothing: the task only deletes files",
-            )
-            .at(run.span.clone(), "no file is left to put here")
-            .help("name the deleted path: `test ! -e src/old.py`"),
-            (Standing::Embedded, Owned::Several) => error(
-                "SW0137",
-                "`{file}` is part of a longer word, and the task owns several files",
-            )
-            .at(
-                run.span.clone(),
-                "only the first would get what is round it",
-            )
-            .help("let `{file}` stand alone: it becomes all files, each quoted"),
-            (Standing::Alone | Standing::Embedded, _) => continue,
-        };
-        return problems.add(problem);
+    let standings = substitutions::standings(run.value).into_iter();
+    let misfit = standings
+        .filter_map(|standing| misfit(standing, owned))
+        .next();
+    if let Some((code, message, label, help)) = misfit {
+        problems.add(error(code, message).at(run.span.clone(), label).help(help));
+    }
+}
+
+/// What is wrong with a `{file}` that stands so in the command of a task that owns so many: code,
+/// message, label and help.
+fn misfit(
+    standing: Standing,
+    owned: Owned,
+) -> Option<(&'static str, &'static str, &'static str, &'static str)> {
+    match (standing, owned) {
+        (Standing::Quoted, _) => Some((
+            "SW0136",
+            "`{file}` stands inside quotes, and is quoted when it is filled in",
+            "breaks on a name that needs quotes",
+            "write `{file}` without quotes round it",
+        )),
+        (_, Owned::None) => Some((
+            "SW0137",
+            "`{file}` stands for nothing: the task only deletes files",
+            "no file is left to put here",
+            "name the deleted path: `test ! -e src/old.py`",
+        )),
+        (Standing::Embedded, Owned::Several) => Some((
+            "SW0137",
+            "`{file}` is part of a longer word, and the task owns several files",
+            "only the first would get what is round it",
+            "let `{file}` stand alone: it becomes all files, each quoted",
+        )),
+        (Standing::Alone | Standing::Embedded, _) => None,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use seawall_core::diagnostic::Diagnostic;
 use seawall_core::plan::{Agent, Limits, PromptMode, SandboxRules};
 
 use crate::context::{Context, KnownAgent};
@@ -103,45 +104,44 @@ pub(crate) fn sandbox(section: Option<&Section<'_>>, problems: &mut Problems) ->
     let Some(section) = section else {
         return SandboxRules::default();
     };
-    for path in section
-        .texts("read")
-        .iter()
-        .filter(|p| !is_absolute(p.value))
-    {
-        problems.add(
-            error("SW0138", format!("`{}` is not an absolute path", shown(path.value)))
-                .at(path.span.clone(), "where from?")
-                .help("begin it with `/`, or with `~/` for the home directory; files of the repository can always be read"),
-        );
+    let (read, pass, env) = (
+        section.texts("read"),
+        section.texts("pass"),
+        section.map("env"),
+    );
+    for path in read.iter().filter(|p| !is_absolute(p.value)) {
+        problems.add(not_absolute(path));
     }
-    let pass = section.texts("pass");
-    let env = section.map("env");
     let names = pass.iter().chain(env.iter().map(|(name, _)| name));
     for name in names.filter(|n| n.value.contains(['=', '\0']) || n.value.is_empty()) {
-        problems.add(
-            error(
-                "SW0138",
-                format!(
-                    "`{}` is no name of an environment variable",
-                    shown(name.value)
-                ),
-            )
-            .at(name.span.clone(), "a name has no `=`")
-            .help("name the variable in `pass`, set it in `env = { NAME = \"value\" }`"),
-        );
+        problems.add(no_variable(name));
     }
     SandboxRules {
-        read: section
-            .texts("read")
-            .iter()
-            .map(|p| p.value.to_owned())
-            .collect(),
+        read: read.iter().map(|p| p.value.to_owned()).collect(),
         pass: pass.iter().map(|n| n.value.to_owned()).collect(),
         env: env
             .iter()
             .map(|(name, value)| (name.value.to_owned(), (*value).to_owned()))
             .collect(),
     }
+}
+
+fn not_absolute(path: &At<&str>) -> Diagnostic {
+    error("SW0138", format!("`{}` is not an absolute path", shown(path.value)))
+        .at(path.span.clone(), "where from?")
+        .help("begin it with `/`, or with `~/` for the home directory; files of the repository can always be read")
+}
+
+fn no_variable(name: &At<&str>) -> Diagnostic {
+    error(
+        "SW0138",
+        format!(
+            "`{}` is no name of an environment variable",
+            shown(name.value)
+        ),
+    )
+    .at(name.span.clone(), "a name has no `=`")
+    .help("name the variable in `pass`, set it in `env = { NAME = \"value\" }`")
 }
 
 fn is_absolute(path: &str) -> bool {
@@ -156,12 +156,7 @@ pub(crate) fn agents(root: &Section<'_>, cx: &mut Context<'_>) {
         check_name("agent name", &name, "-_.", LONGEST_NAME, &mut cx.problems);
         let run = section.texts("run");
         check_run(&run, cx);
-        let prompt = match section.text("prompt").map(|p| p.value) {
-            Some("stdin") => PromptMode::Stdin,
-            Some("arg") => PromptMode::Arg,
-            Some("file") => PromptMode::File,
-            _ => PromptMode::None,
-        };
+        let prompt = prompt_mode(&section);
         let run: Vec<String> = run.iter().map(|a| a.value.to_owned()).collect();
         let known = KnownAgent {
             name: Arc::from(name.value),
@@ -173,6 +168,15 @@ pub(crate) fn agents(root: &Section<'_>, cx: &mut Context<'_>) {
             agent: (!run.is_empty()).then_some(Agent { run, prompt }),
         };
         cx.agents.insert(name.value.to_owned(), known);
+    }
+}
+
+fn prompt_mode(section: &Section<'_>) -> PromptMode {
+    match section.text("prompt").map(|p| p.value) {
+        Some("stdin") => PromptMode::Stdin,
+        Some("arg") => PromptMode::Arg,
+        Some("file") => PromptMode::File,
+        _ => PromptMode::None,
     }
 }
 
@@ -189,9 +193,19 @@ fn check_run(run: &[At<&str>], cx: &mut Context<'_>) {
     if exists(program.value, cx.world, cx.tree.as_ref()) {
         return;
     }
-    let help = if program.value.contains(char::is_whitespace) && run.len() == 1 {
+    cx.problems.add(
+        error(
+            "SW0132",
+            format!("the program `{}` is not there", shown(program.value)),
+        )
+        .at(program.span.clone(), "not found")
+        .help(help_for_program(program.value, run.len() == 1)),
+    );
+}
+
+fn help_for_program(program: &str, alone: bool) -> String {
+    if program.contains(char::is_whitespace) && alone {
         let words: Vec<String> = program
-            .value
             .split_whitespace()
             .map(|w| format!("\"{}\"", shown(w)))
             .collect();
@@ -199,20 +213,12 @@ fn check_run(run: &[At<&str>], cx: &mut Context<'_>) {
             "a list has no shell, so each argument is its own string: `run = [{}]`",
             words.join(", ")
         )
-    } else if program.value.contains('/') {
+    } else if program.contains('/') {
         "write a program's name, an absolute path, or the path of a file of the repository"
             .to_owned()
     } else {
         "install it, or add its directory to PATH, or write its absolute path".to_owned()
-    };
-    cx.problems.add(
-        error(
-            "SW0132",
-            format!("the program `{}` is not there", shown(program.value)),
-        )
-        .at(program.span.clone(), "not found")
-        .help(help),
-    );
+    }
 }
 
 /// Whether a program can be started: on PATH, by absolute path, or as a file of the repository.

@@ -5,6 +5,7 @@
 //! JSON Schema and the reference in `docs/plan.md` all come from that one table, which costs an
 //! indirection in the reader and keeps the three from drifting apart.
 
+mod code_table;
 mod codes;
 mod context;
 mod criteria;
@@ -22,6 +23,7 @@ mod reader;
 mod schema;
 mod section;
 mod settings;
+mod shapes;
 mod substitutions;
 mod tasks;
 mod tree;

@@ -5,11 +5,12 @@
 //! task-to-task waits, of which there are as many as two fan-outs have members multiplied; that number
 //! is bounded.
 
+use seawall_core::diagnostic::Diagnostic;
 use seawall_core::ids::TaskIx;
 use seawall_core::path::RepoPath;
 
 use crate::context::Context;
-use crate::problems::{At, Problems, error, list, shown};
+use crate::problems::{At, Problems, error, list, placed, shown};
 use crate::tasks::{Block, Tasks};
 
 /// Task-to-task waits that a plan may expand to: beyond, it would not fit into memory.
@@ -283,14 +284,10 @@ fn waits(blocks: &[Block], edges: &[Edge]) -> Vec<TaskIx> {
     waits
 }
 
-fn too_many(block: &Block) -> seawall_core::diagnostic::Diagnostic {
-    let problem = error(
-        "SW0139",
-        format!("the plan's tasks wait for more than {MOST_WAITS} others, counted for each task"),
-    );
-    let problem = match block.after.first() {
-        Some(name) => problem.at(name.span.clone(), "a fan-out that waits for a fan-out"),
-        None => problem,
-    };
-    problem.help("split the plan in two where everything waits for everything; tasks on the same file are ordered without `after`")
+fn too_many(block: &Block) -> Diagnostic {
+    let message =
+        format!("the plan's tasks wait for more than {MOST_WAITS} others, counted for each task");
+    let place = block.after.first().map(|name| &name.span);
+    placed(error("SW0139", message), place, "a fan-out that waits for a fan-out")
+        .help("split the plan in two where everything waits for everything; tasks on the same file are ordered without `after`")
 }

@@ -7,12 +7,13 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use seawall_core::diagnostic::Diagnostic;
 use seawall_core::path::RepoPath;
 
 use crate::context::Context;
 use crate::order::Edges;
-use crate::problems::{note, shown};
-use crate::tasks::Tasks;
+use crate::problems::{note, placed, shown};
+use crate::tasks::{Block, Tasks};
 
 /// Blocks that the search for an order between two visits.
 const STEPS: usize = 200;
@@ -30,34 +31,23 @@ pub(crate) fn tell(tasks: &Tasks, edges: &Edges, cx: &mut Context<'_>) {
             &tasks.blocks[before as usize],
             &tasks.blocks[after as usize],
         );
-        let more = if shared.count > 1 {
-            format!(" and {} more", shared.count - 1)
-        } else {
-            String::new()
-        };
-        let problem = note(
-            "SW0207",
-            format!(
-                "`{}` and `{}` both own `{}`{more}",
-                shown(&before.id),
-                shown(&after.id),
-                shared.first
-            ),
-        )
-        .note(format!(
-            "`{}` goes first, as in the plan",
-            shown(&before.id)
-        ))
-        .help(format!(
-            "`after = [\"{}\"]` on `{}` says so",
-            shown(&before.id),
-            shown(&after.id)
-        ));
-        cx.problems.add(match &after.owns {
-            Some(place) => problem.at(place.clone(), "owned by an earlier task"),
-            None => problem,
-        });
+        cx.problems.add(both_own(before, after, &shared));
     }
+}
+
+fn both_own(before: &Block, after: &Block, shared: &Shared<'_>) -> Diagnostic {
+    let (first, second) = (shown(&before.id), shown(&after.id));
+    let more = match shared.count {
+        1 => String::new(),
+        count => format!(" and {} more", count - 1),
+    };
+    let problem = note(
+        "SW0207",
+        format!("`{first}` and `{second}` both own `{}`{more}", shared.first),
+    )
+    .note(format!("`{first}` goes first, as in the plan"))
+    .help(format!("`after = [\"{first}\"]` on `{second}` says so"));
+    placed(problem, after.owns.as_ref(), "owned by an earlier task")
 }
 
 fn unordered<'t>(tasks: &'t Tasks, edges: &Edges) -> BTreeMap<(u32, u32), Shared<'t>> {

@@ -4,11 +4,12 @@ use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
+use seawall_core::diagnostic::Diagnostic;
 use seawall_core::path::RepoPath;
 
 use crate::context::{Context, Pending, Wants};
 use crate::paths::{self, Found};
-use crate::problems::{At, error, shown};
+use crate::problems::{At, error, placed, shown};
 use crate::section::Section;
 use crate::settings::expand;
 
@@ -67,23 +68,17 @@ fn clash<'k>(given: &[&'k str]) -> Option<(&'k str, &'k str)> {
     }
 }
 
-fn owns_nothing(section: &Section<'_>) -> seawall_core::diagnostic::Diagnostic {
+fn owns_nothing(section: &Section<'_>) -> Diagnostic {
     let problem = error("SW0124", "a task owns nothing")
         .help("say what it may change: `file = \"path\"`, `each = \"glob\"`, or `creates`, `deletes`, `files` with `because`");
-    match &section.header {
-        Some(header) => problem.at(
-            header.clone(),
-            "neither `file` nor `each`, `files`, `creates`, `deletes`",
-        ),
-        None => problem,
-    }
+    placed(
+        problem,
+        section.header.as_ref(),
+        "neither `file` nor `each`, `files`, `creates`, `deletes`",
+    )
 }
 
-fn together(
-    section: &Section<'_>,
-    left: &str,
-    right: &str,
-) -> seawall_core::diagnostic::Diagnostic {
+fn together(section: &Section<'_>, left: &str, right: &str) -> Diagnostic {
     let help = if left == "each" {
         format!("`each` makes one task per file; put `{right}` into a task of its own")
     } else {
@@ -139,11 +134,7 @@ fn read_path(
 ) -> Option<RepoPath> {
     let path = paths::parse(typed, &mut cx.problems)?;
     if !seen.insert(path.clone()) {
-        cx.problems.add(
-            error("SW0120", format!("a task names `{path}` twice"))
-                .at(typed.span.clone(), "named before")
-                .help("name each file once, under what happens to it"),
-        );
+        cx.problems.add(twice(typed, &path));
         return None;
     }
     let Some(tree) = cx.tree.as_ref() else {
@@ -163,6 +154,12 @@ fn read_path(
         });
     }
     Some(path)
+}
+
+fn twice(typed: &At<&str>, path: &RepoPath) -> Diagnostic {
+    error("SW0120", format!("a task names `{path}` twice"))
+        .at(typed.span.clone(), "named before")
+        .help("name each file once, under what happens to it")
 }
 
 fn check_because(section: &Section<'_>, group: &Group, place: &Range<usize>, cx: &mut Context<'_>) {

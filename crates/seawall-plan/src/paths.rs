@@ -140,35 +140,34 @@ pub(crate) fn missing(
 
 /// The file of the same directory with the nearest name, or else one of the same name elsewhere.
 fn guess(tree: &Tree<'_>, path: &RepoPath, problems: &mut Problems) -> Option<String> {
-    /// Neighbours that are compared; a directory with more gets the guess among the first.
-    const NEIGHBOURS: usize = 2_000;
     if !problems.may_guess() {
         return None;
     }
-    let shown = path.to_string();
     let (directory, name) = match path.as_bytes().iter().rposition(|b| *b == b'/') {
         Some(slash) => path.as_bytes().split_at(slash + 1),
         None => (&b""[..], path.as_bytes()),
     };
-    let siblings = tree
+    neighbour(tree, path, directory).or_else(|| namesake(tree, name))
+}
+
+fn neighbour(tree: &Tree<'_>, path: &RepoPath, directory: &[u8]) -> Option<String> {
+    /// Neighbours that are compared; a directory with more gets the guess among the first.
+    const NEIGHBOURS: usize = 2_000;
+    let files = tree
         .below(directory)
         .iter()
         .filter(|(_, kind)| *kind == Kind::File);
-    let names: Vec<String> = siblings
-        .take(NEIGHBOURS)
-        .map(|(p, _)| p.to_string())
-        .collect();
-    if let Some(near) = nearest(&shown, names.iter().map(String::as_str)) {
-        return Some(near.to_owned());
-    }
-    let same_name = |p: &&(RepoPath, Kind)| {
-        let bytes = p.0.as_bytes();
-        bytes
-            .strip_suffix(name)
-            .is_some_and(|rest| rest.is_empty() || rest.ends_with(b"/"))
+    let names: Vec<String> = files.take(NEIGHBOURS).map(|(p, _)| p.to_string()).collect();
+    nearest(&path.to_string(), names.iter().map(String::as_str)).map(str::to_owned)
+}
+
+fn namesake(tree: &Tree<'_>, name: &[u8]) -> Option<String> {
+    let has_name = |path: &RepoPath| {
+        let rest = path.as_bytes().strip_suffix(name);
+        rest.is_some_and(|rest| rest.is_empty() || rest.ends_with(b"/"))
     };
     tree.all()
         .iter()
-        .find(same_name)
-        .map(|(p, _)| p.to_string())
+        .find(|(path, _)| has_name(path))
+        .map(|(path, _)| path.to_string())
 }

@@ -97,6 +97,20 @@ pub(crate) struct At<T> {
     pub(crate) span: Range<usize>,
 }
 
+impl<T> At<T> {
+    pub(crate) fn new(value: T, span: Range<usize>) -> Self {
+        Self { value, span }
+    }
+}
+
+/// Says where a problem is, if it has a place.
+pub(crate) fn placed(problem: Diagnostic, place: Option<&Range<usize>>, label: &str) -> Diagnostic {
+    match place {
+        Some(place) => problem.at(place.clone(), label),
+        None => problem,
+    }
+}
+
 /// What the user typed, for a message: control characters escaped, a long text shortened.
 pub(crate) fn shown(text: &str) -> String {
     let mut out = String::new();

@@ -98,6 +98,16 @@ struct BudgetKeys {
     wall_ms: u64,
 }
 
+impl BudgetKeys {
+    fn read(section: Option<&Section<'_>>) -> Self {
+        let wall_ms = section.and_then(|b| b.duration(Table::Budget, "wall"));
+        Self {
+            attempts: section.and_then(|b| b.count(Table::Budget, "attempts")),
+            wall_ms: wall_ms.unwrap_or(head::DEFAULT_WALL_MS),
+        }
+    }
+}
+
 impl Head {
     fn read(table: &toml::de::DeTable<'_>, cx: &mut Context<'_>) -> Self {
         let root = Section::open(Table::Plan, table, None, 0, &mut cx.problems);
@@ -117,14 +127,7 @@ impl Head {
         Self {
             name: head::name(&root, problems),
             goal: root.text("goal").map(|g| g.value.to_owned()),
-            budget: BudgetKeys {
-                attempts: budget
-                    .as_ref()
-                    .and_then(|b| b.count(Table::Budget, "attempts")),
-                wall_ms: budget
-                    .and_then(|b| b.duration(Table::Budget, "wall"))
-                    .unwrap_or(head::DEFAULT_WALL_MS),
-            },
+            budget: BudgetKeys::read(budget.as_ref()),
             limits: head::limits(limits.as_ref()),
             sandbox: head::sandbox(sandbox.as_ref(), problems),
             checkpoints: criteria::gates(&checkpoints, Table::Checkpoint, cx.text, problems),
@@ -141,16 +144,8 @@ impl Head {
         if tasks.blocks.is_empty() && !self.odd_tasks {
             cx.problems.add(no_task());
         }
-        tasks.report_without_agent(cx);
-        pending::settle(&tasks, cx);
-        let edges = order::resolve(&tasks, &mut cx.problems);
-        if order::check_cycles(&tasks, &edges, &mut cx.problems) {
-            owners::tell(&tasks, &edges, cx);
-        }
+        hold_together(&mut tasks, cx);
         let attempts = self.attempts(&tasks, cx);
-        if !cx.problems.any_error() {
-            order::expand(&mut tasks, &edges, cx);
-        }
         let agents = std::mem::take(&mut cx.agents);
         Some(Plan {
             name: self.name?,
@@ -193,6 +188,19 @@ impl Head {
     }
 }
 
+/// Checks what only all tasks together can tell, and orders them.
+fn hold_together(tasks: &mut Tasks, cx: &mut Context<'_>) {
+    tasks.report_without_agent(cx);
+    pending::settle(tasks, cx);
+    let edges = order::resolve(tasks, &mut cx.problems);
+    if order::check_cycles(tasks, &edges, &mut cx.problems) {
+        owners::tell(tasks, &edges, cx);
+    }
+    if !cx.problems.any_error() {
+        order::expand(tasks, &edges, cx);
+    }
+}
+
 fn no_checkpoint() -> Diagnostic {
     error("SW0126", "the plan has no checkpoint")
         .help("add `[[checkpoint]]` with `says` and `run`: what must pass on the whole tree after every wave, such as the test suite")
@@ -211,21 +219,7 @@ fn reading(
     text: &str,
     world: &dyn World,
 ) -> Reading {
-    if errors.len() > MOST_SYNTAX_ERRORS {
-        problems = Problems::new(); // whatever this text is, it is no plan with slips in it
-    } else if !errors.is_empty() {
-        let broken: Vec<Range<usize>> = errors
-            .iter()
-            .filter_map(|e| e.span())
-            .map(|s| lines_of(text, &s))
-            .collect();
-        problems.retain(|d| {
-            !codes::may_follow_from_syntax(d.code) && !touches(&broken, d.span.as_ref())
-        });
-    }
-    for e in errors.iter().take(MOST_SYNTAX_ERRORS) {
-        problems.add(syntax(e, text));
-    }
+    add_syntax(&mut problems, errors, text);
     tell_base(world, &mut problems);
     let refused = problems.any_error();
     let diagnostics = problems.into_sorted();
@@ -236,6 +230,20 @@ fn reading(
     Reading {
         plan: plan.filter(|_| !refused),
         diagnostics,
+    }
+}
+
+fn add_syntax(problems: &mut Problems, errors: &[toml::de::Error], text: &str) {
+    if errors.len() > MOST_SYNTAX_ERRORS {
+        *problems = Problems::new(); // whatever this text is, it is no plan with slips in it
+    } else if !errors.is_empty() {
+        let spans = errors.iter().filter_map(toml::de::Error::span);
+        let broken: Vec<Range<usize>> = spans.map(|s| lines_of(text, &s)).collect();
+        let stands = |d: &Diagnostic| !touches(&broken, d.span.as_ref());
+        problems.retain(|d| !codes::may_follow_from_syntax(d.code) && stands(d));
+    }
+    for e in errors.iter().take(MOST_SYNTAX_ERRORS) {
+        problems.add(syntax(e, text));
     }
 }
 

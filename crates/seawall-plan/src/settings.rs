@@ -65,15 +65,8 @@ impl Settings {
         cx: &mut Context<'_>,
     ) -> Self {
         let mut new = self.clone();
-        if section.has("agent") {
-            let known = section.text("agent").and_then(|name| cx.agent(&name));
-            new.agent = known.map_or(Given::Wrong, Given::Yes);
-        }
-        if section.has("prompt") {
-            new.prompt = section
-                .text("prompt")
-                .map_or(Given::Wrong, |p| Given::Yes(p.value.into()));
-        }
+        new.agent = given(section, "agent", new.agent, |name| cx.agent(name));
+        new.prompt = given(section, "prompt", new.prompt, |p| Some(p.value.into()));
         if let Some(profile) = section.text("profile").and_then(|name| cx.profile(&name)) {
             new.profile = profile;
         }
@@ -92,6 +85,20 @@ impl Settings {
             (new.reads, new.read_globs) = reads(&section.texts("reads"), block, cx);
         }
         new
+    }
+}
+
+/// What `section` says of a key, or else what was known before.
+fn given(
+    section: &Section<'_>,
+    name: &str,
+    before: Given,
+    read: impl FnOnce(&At<&str>) -> Option<Arc<str>>,
+) -> Given {
+    match section.text(name) {
+        Some(text) => read(&text).map_or(Given::Wrong, Given::Yes),
+        None if section.has(name) => Given::Wrong,
+        None => before,
     }
 }
 

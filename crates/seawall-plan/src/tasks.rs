@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use seawall_core::diagnostic::Diagnostic;
 use seawall_core::path::RepoPath;
 use seawall_core::plan::{Criterion, Task};
 
@@ -15,7 +16,7 @@ use crate::criteria::{self, Owned};
 use crate::head::check_name;
 use crate::keys::Table;
 use crate::ownership::{self, Group, Owns};
-use crate::problems::{At, error, shown};
+use crate::problems::{At, error, list, placed, shown};
 use crate::section::Section;
 use crate::settings::{Given, Settings};
 
@@ -63,15 +64,12 @@ impl Tasks {
         if matches!(settings.agent, Given::No) {
             self.without_agent.push(block);
         }
-        if let Some((Owns::Group(group), place)) = &owns {
-            check_embedded(group, place, &settings, cx);
-        }
         let first = number(self.tasks.len());
-        let fans_out = section.has("each");
         let place = owns.as_ref().map(|(_, place)| place.clone());
         if let Some((owns, place)) = owns {
-            let because = section.text("because").map(|b| Arc::from(b.value));
+            check_embedded(&owns, &place, &settings, cx);
             self.count_reads(&owns, &settings, &place, cx);
+            let because = section.text("because").map(|b| Arc::from(b.value));
             self.expand(
                 owns,
                 &Pattern {
@@ -82,32 +80,26 @@ impl Tasks {
                 },
             );
         }
+        let after = section.texts("after").into_iter();
         self.blocks.push(Block {
             id,
             owns: place.or_else(|| section.header.clone()),
             tasks: first..number(self.tasks.len()),
-            fans_out,
-            after: section
-                .texts("after")
-                .into_iter()
-                .map(|a| At {
-                    value: a.value.into(),
-                    span: a.span,
-                })
-                .collect(),
+            fans_out: section.has("each"),
+            after: after.map(|a| At::new(a.value.into(), a.span)).collect(),
         });
     }
 
     /// Reports the tasks that no agent was given to, all at once.
     pub(crate) fn report_without_agent(&self, cx: &mut Context<'_>) {
-        let Some(&first) = self.without_agent.first() else {
+        if self.without_agent.is_empty() {
             return;
-        };
+        }
         if cx.agents.is_empty() {
+            let help =
+                "say who does the work: `[agent.NAME]` with `run = [\"program\", \"{file}\"]`";
             cx.problems
-                .add(error("SW0131", "the plan has no agent").help(
-                    "say who does the work: `[agent.NAME]` with `run = [\"program\", \"{file}\"]`",
-                ));
+                .add(error("SW0131", "the plan has no agent").help(help));
             return;
         }
         let blocks: Vec<&Block> = self
@@ -115,22 +107,14 @@ impl Tasks {
             .iter()
             .map(|b| &self.blocks[*b as usize])
             .collect();
-        let names = crate::problems::list(blocks.iter().map(|b| &*b.id));
-        let problem = error(
-            "SW0131",
-            format!(
-                "{names} {} no agent",
-                if blocks.len() == 1 { "has" } else { "have" }
-            ),
-        )
-        .help(format!(
+        let names = list(blocks.iter().map(|b| &*b.id));
+        let have = if blocks.len() == 1 { "has" } else { "have" };
+        let problem = error("SW0131", format!("{names} {have} no agent")).help(format!(
             "write `agent = \"…\"` in `[defaults]` or on the task; there are {}",
-            crate::problems::list(cx.agents.keys().map(String::as_str))
+            list(cx.agents.keys().map(String::as_str))
         ));
-        cx.problems.add(match &self.blocks[first as usize].owns {
-            Some(place) => problem.at(place.clone(), "who does this?"),
-            None => problem,
-        });
+        cx.problems
+            .add(placed(problem, blocks[0].owns.as_ref(), "who does this?"));
     }
 
     fn read_id(&mut self, section: &Section<'_>, block: u32, cx: &mut Context<'_>) -> Arc<str> {
@@ -260,39 +244,37 @@ fn read_checks(section: &Section<'_>, owns: Option<&Owns>, cx: &mut Context<'_>)
     criteria::checks(&sections, owned, cx.text, &mut cx.problems)
 }
 
-fn no_check(section: &Section<'_>) -> seawall_core::diagnostic::Diagnostic {
-    let id = section.text("id").map_or("a task".to_owned(), |id| {
+fn no_check(section: &Section<'_>) -> Diagnostic {
+    let id = section.text("id");
+    let task = id.map_or("a task".to_owned(), |id| {
         format!("task `{}`", shown(id.value))
     });
-    let problem = error("SW0127", format!("{id} has no check"))
+    let problem = error("SW0127", format!("{task} has no check"))
         .help("add `[[task.check]]` with `says` and `run`: what is true afterwards, and the command that sees it");
-    match &section.header {
-        Some(header) => problem.at(header.clone(), "nothing would tell good work from bad"),
-        None => problem,
-    }
+    placed(
+        problem,
+        section.header.as_ref(),
+        "nothing would tell good work from bad",
+    )
 }
 
-fn no_prompt(section: &Section<'_>, id: &str) -> seawall_core::diagnostic::Diagnostic {
+fn no_prompt(section: &Section<'_>, id: &str) -> Diagnostic {
     let problem = error("SW0105", format!("task `{}` has no `prompt`", shown(id)))
         .help("write `prompt = \"…\"`, here or in `[defaults]`: what the agent is told to do");
-    match &section.header {
-        Some(header) => problem.at(header.clone(), "`prompt` is missing"),
-        None => problem,
-    }
+    placed(problem, section.header.as_ref(), "`prompt` is missing")
 }
 
-fn check_embedded(group: &Group, place: &Range<usize>, settings: &Settings, cx: &mut Context<'_>) {
-    if group.files.len() + group.creates.len() < 2 {
-        return;
-    }
+/// Reports an agent that can only be given one file and a task that owns several.
+fn check_embedded(owns: &Owns, place: &Range<usize>, settings: &Settings, cx: &mut Context<'_>) {
+    let Owns::Group(group) = owns else { return };
     let Given::Yes(agent) = &settings.agent else {
         return;
     };
-    let Some(argument) = cx
+    let known = cx
         .agents
         .get(&**agent)
-        .and_then(|a| a.embeds_file.as_deref())
-    else {
+        .and_then(|a| a.embeds_file.as_deref());
+    let Some(argument) = known.filter(|_| group.files.len() + group.creates.len() > 1) else {
         return;
     };
     cx.problems.add(

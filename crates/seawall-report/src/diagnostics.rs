@@ -147,37 +147,39 @@ fn origin<'s>((line, column): (usize, usize), plan_name: &str) -> annotate_snipp
 
 /// `2 errors, 1 warning; nothing was started. …`
 fn closing(diagnostics: &[Diagnostic]) -> String {
+    let worst = diagnostics.iter().map(|d| d.severity).max();
+    let explained = diagnostics
+        .iter()
+        .rfind(|d| Some(d.severity) == worst)
+        .map_or("", |d| d.code);
+    let started = match worst {
+        Some(Severity::Error) => "; nothing was started. ",
+        _ => "; ",
+    };
+    format!(
+        "{}{started}`seawall explain {explained}` says more",
+        counted(diagnostics)
+    )
+}
+
+fn counted(diagnostics: &[Diagnostic]) -> String {
+    let counts = [
+        (Severity::Error, "error"),
+        (Severity::Warning, "warning"),
+        (Severity::Note, "note"),
+    ];
     let count = |severity| {
         diagnostics
             .iter()
             .filter(|d| d.severity == severity)
             .count()
     };
-    let counts = [
-        (Severity::Error, "error"),
-        (Severity::Warning, "warning"),
-        (Severity::Note, "note"),
-    ];
-    let counted: Vec<String> = counts
-        .into_iter()
-        .map(|(severity, name)| (count(severity), name))
-        .filter(|(number, _)| *number > 0)
-        .map(|(number, name)| format!("{number} {name}{}", if number == 1 { "" } else { "s" }))
-        .collect();
-    let worst = diagnostics.iter().map(|d| d.severity).max();
-    let explained = diagnostics
-        .iter()
-        .rfind(|d| Some(d.severity) == worst)
-        .map_or("", |d| d.code);
-    let started = if worst == Some(Severity::Error) {
-        "; nothing was started. "
-    } else {
-        "; "
-    };
-    format!(
-        "{}{started}`seawall explain {explained}` says more",
-        counted.join(", ")
-    )
+    let counted = counts.map(|(severity, name)| match count(severity) {
+        0 => None,
+        1 => Some(format!("1 {name}")),
+        number => Some(format!("{number} {name}s")),
+    });
+    counted.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 /// `text` without anything that a terminal would act on. A backslash stays one: it is harmless here,
@@ -389,7 +391,7 @@ warning[SW0205]: `exports` reads `src/click/*.py`, which `types` writes
             (plan, 4..plan.len()),
             (plan, 6..7),
             (plan, plan.len()..plan.len() + 9),
-            ("", 5..3),
+            ("", Range { start: 5, end: 3 }),
         ] {
             let mut d = d.clone();
             d.span = Some(span);

@@ -2,25 +2,59 @@
 //!
 //! Made from [`View::news`], so an event that brings no news makes no line.
 
+use std::collections::HashSet;
+
 use seawall_core::ids::TaskIx;
 use seawall_core::scheduler::{Scheduler, Standing};
 use seawall_core::verdict::{Reason, Verdict};
 
-use crate::look;
+use crate::look::{self, Lands};
 use crate::reason::{of_fate, of_verdict, verdict_name};
 use crate::status::{counts, short_branch};
 use crate::view::{AttemptView, Fate, News, TrialView, View};
 use crate::words::{count, duration, few, last_line, many, name, shown};
 
+/// Untried tasks that one event may name; of more, only the number is told.
+const UNTRIED: usize = 20;
+
 /// The lines of the event that `view` saw last.
 #[must_use]
 pub fn lines(view: &View, scheduler: &Scheduler) -> Vec<String> {
-    let news = view.news().iter();
-    news.filter_map(|news| line(view, scheduler, news))
-        .collect()
+    let said: HashSet<_> = view.news().iter().filter_map(attempted).collect();
+    let mut untried = 0;
+    let mut lines = Vec::new();
+    for news in view.news() {
+        untried += usize::from(is_untried(scheduler, news));
+        if untried <= UNTRIED || !is_untried(scheduler, news) {
+            lines.extend(line(view, scheduler, &said, news));
+        }
+    }
+    if untried > UNTRIED {
+        let more = many(untried - UNTRIED, "more task");
+        lines.push(format!("…  {more} blocked or not run"));
+    }
+    lines
 }
 
-fn line(view: &View, scheduler: &Scheduler, news: &News) -> Option<String> {
+fn attempted(news: &News) -> Option<TaskIx> {
+    match news {
+        News::Attempt(ix) => Some(*ix),
+        _ => None,
+    }
+}
+
+fn is_untried(scheduler: &Scheduler, news: &News) -> bool {
+    let News::Ended(ix) = news else {
+        return false;
+    };
+    let standing = scheduler.standing(*ix);
+    matches!(
+        standing,
+        Standing::Ended(Verdict::Blocked(_) | Verdict::NotRun(_))
+    )
+}
+
+fn line(view: &View, scheduler: &Scheduler, said: &HashSet<TaskIx>, news: &News) -> Option<String> {
     Some(match news {
         News::Began => began(view),
         News::BaseJudged => base_judged(view),
@@ -34,7 +68,7 @@ fn line(view: &View, scheduler: &Scheduler, news: &News) -> Option<String> {
         }
         News::Dispatched(ix) => told(view, *ix, &format!("dispatch {}", which(view, *ix))),
         News::Attempt(ix) => attempt(view, scheduler, *ix)?,
-        News::Ended(ix) => ended(view, scheduler, *ix)?,
+        News::Ended(ix) => ended(view, scheduler, said, *ix)?,
         News::Trial(at) => trial(view, view.trials().get(*at)?)?,
         News::Checkpoint(at) => checkpoint(view, *at)?,
         News::Parked(why) => format!("parked  {}", shown(why, 400)),
@@ -136,22 +170,24 @@ pub(crate) fn claim(attempt: &AttemptView) -> String {
     last_line(attempt.claim()).map_or_else(String::new, |line| format!("; claimed \"{line}\""))
 }
 
-/// The last word, unless its last attempt has just said it.
-fn ended(view: &View, scheduler: &Scheduler, ix: TaskIx) -> Option<String> {
+/// The last word, unless the end of its last attempt says it in the same breath.
+fn ended(view: &View, scheduler: &Scheduler, said: &HashSet<TaskIx>, ix: TaskIx) -> Option<String> {
     let Standing::Ended(verdict) = scheduler.standing(ix) else {
         return None;
     };
-    let said = view.news().contains(&News::Attempt(ix));
-    let why_is_known = matches!(
+    let known = matches!(
         verdict,
         Verdict::Rejected(Reason::Attempt(_) | Reason::Stuck) | Verdict::NeedsHuman
     );
-    if said && why_is_known {
-        return None;
-    }
-    let text = of_verdict(view, ix, verdict).text;
     let name = verdict_name(verdict);
-    Some(told(view, ix, &format!("{name}  {text}")))
+    match (known, said.contains(&ix)) {
+        (true, true) => None,
+        (true, false) => Some(told(view, ix, &format!("{name}  no further dispatch"))),
+        (false, _) => {
+            let text = of_verdict(view, ix, verdict).text;
+            Some(told(view, ix, &format!("{name}  {text}")))
+        }
+    }
 }
 
 /// The first look at a green round is told by its checkpoint.
@@ -179,21 +215,14 @@ fn trial(view: &View, trial: &TrialView) -> Option<String> {
 
 fn checkpoint(view: &View, at: usize) -> Option<String> {
     let point = view.checkpoints().get(at)?;
-    let changes = point.tasks.iter().filter_map(|ix| view.task(*ix).landed());
-    let (mut files, mut plus, mut minus) = (0, 0, 0);
-    for change in changes {
-        files += change.paths.len();
-        plus += change.insertions;
-        minus += change.deletions;
-    }
     let ids = point.tasks.iter().map(|ix| name(&view.plan().task(*ix).id));
     Some(format!(
-        "wave {}  checkpoint {}  {} accepted: {}  {}, +{plus} -{minus}",
+        "wave {}  checkpoint {}  {} accepted: {}  {}",
         point.wave,
         point.commit.short(),
         many(point.tasks.len(), "task"),
         few(ids, 4, ", "),
-        many(files, "file"),
+        Lands::of(view, &point.tasks),
     ))
 }
 

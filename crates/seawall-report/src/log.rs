@@ -5,10 +5,11 @@ use seawall_core::event::Event;
 use seawall_core::evidence::{Evidence, Harvest, How, Value, WorkerEnd};
 use seawall_core::ids::{AttemptNo, TaskIx};
 
+use crate::reason::list;
 use crate::view::View;
 use crate::words::{count, duration, few, many, name, shown};
 
-/// The line of the event that `view` saw last; `time` is when, as the caller writes times.
+/// The line of an event that `view` has seen; `time` is when, as the caller writes times.
 #[must_use]
 pub fn log_line(time: &str, event: &Event, view: &View) -> String {
     format!("{}  {}", shown(time, 64), what(event, view))
@@ -161,19 +162,19 @@ pub(crate) fn worker(end: &WorkerEnd) -> String {
         How::Stopped => "stopped with the run".to_owned(),
         How::CouldNotStart(why) => format!("could not start: {}", shown(why, 300)),
     };
-    let left = match end.leftovers {
-        0 => String::new(),
-        n => format!(
-            ", {} outlived it and {} ended",
-            count(u64::from(n), "process"),
-            if n == 1 { "was" } else { "were" }
-        ),
-    };
+    let (time, output) = (duration(end.ms), count(end.bytes, "byte"));
     format!(
-        "{how} after {}, {} of output{left}",
-        duration(end.ms),
-        count(end.bytes, "byte")
+        "{how} after {time}, {output} of output{}",
+        leftovers(end.leftovers)
     )
+}
+
+fn leftovers(n: u32) -> String {
+    match n {
+        0 => String::new(),
+        1 => ", 1 process outlived it and was ended".to_owned(),
+        n => format!(", {n} processes outlived it and were ended"),
+    }
 }
 
 /// What was harvested, in a few words.
@@ -183,12 +184,11 @@ pub(crate) fn harvested(harvest: &Harvest) -> String {
         Harvest::Drift { what, total } => format!(
             "{} to what the task does not own: {}",
             count(*total, "change"),
-            few(what.iter().map(|line| shown(line, 160)), 3, ", ")
+            list(what, *total)
         ),
-        Harvest::Missing { what } => format!(
-            "promises broken: {}",
-            few(what.iter().map(|line| shown(line, 160)), 3, ", ")
-        ),
+        Harvest::Missing { what } => {
+            format!("promises broken: {}", list(what, what.len() as u64))
+        }
         Harvest::Changed(change) => format!(
             "{}, +{} -{}, commit {}",
             many(change.paths.len(), "file"),

@@ -1,11 +1,14 @@
 //! A task's criteria with what was seen of them, before and after: the rows of every evidence table.
 
+use std::collections::HashSet;
+use std::fmt;
+
 use seawall_core::evidence::{Evidence, Value};
 use seawall_core::ids::TaskIx;
 use seawall_core::plan::{Criterion, Proof};
 
 use crate::view::{AttemptView, View};
-use crate::words::{last_line, name, shown};
+use crate::words::{last_line, many, name, shown};
 
 /// One criterion of a task, and the looks at it.
 pub(crate) struct Row<'a> {
@@ -63,6 +66,34 @@ impl Row<'_> {
             (Proof::Manual, Some(Value::CouldNotLook)) => "for a person",
             (_, Some(Value::CouldNotLook)) => "could not look",
         }
+    }
+}
+
+/// What the changes of some tasks come to; shown as `15 files, +210 -236`.
+#[derive(Debug, Default)]
+pub(crate) struct Lands<'a> {
+    files: HashSet<&'a str>,
+    insertions: u64,
+    deletions: u64,
+}
+
+impl<'a> Lands<'a> {
+    /// Of `tasks`, those that stand in a checkpoint.
+    pub(crate) fn of(view: &'a View, tasks: impl IntoIterator<Item = &'a TaskIx>) -> Self {
+        let mut lands = Self::default();
+        for change in tasks.into_iter().filter_map(|ix| view.task(*ix).landed()) {
+            lands.files.extend(change.paths.iter().map(String::as_str));
+            lands.insertions += change.insertions;
+            lands.deletions += change.deletions;
+        }
+        lands
+    }
+}
+
+impl fmt::Display for Lands<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let files = many(self.files.len(), "file");
+        write!(f, "{files}, +{} -{}", self.insertions, self.deletions)
     }
 }
 

@@ -141,7 +141,10 @@ fn of_rejection(
         Rejection::Drift(what) => drift(attempt, what),
         Rejection::Missing(what) => reason(
             "promise-broken",
-            format!("it did not do what the task promises: {}", list(what)),
+            format!(
+                "it did not do what the task promises: {}",
+                list(what, what.len() as u64)
+            ),
         ),
         Rejection::Checks => checks(view, ix, attempt),
         Rejection::Checkpoint => checkpoint(view, attempt),
@@ -192,17 +195,13 @@ fn drift(attempt: Option<&AttemptView>, what: &[String]) -> Reason {
         format!(
             "it made {} to what it does not own: {}",
             count(total, "change"),
-            list_of(what, total)
+            list(what, total)
         ),
     )
 }
 
-fn list(what: &[String]) -> String {
-    list_of(what, what.len() as u64)
-}
-
 /// The first of `what`, of which there are `total`.
-fn list_of(what: &[String], total: u64) -> String {
+pub(crate) fn list(what: &[String], total: u64) -> String {
     const SHOWN: usize = 3;
     let text = few(
         what.iter().take(SHOWN).map(|line| shown(line, 160)),
@@ -324,15 +323,7 @@ fn not_run(view: &View, why: NotRun) -> Reason {
 /// What became of an attempt, in a few words; for a rejected one, why.
 pub(crate) fn of_fate(view: &View, ix: TaskIx, attempt: &AttemptView) -> Reason {
     match &attempt.fate {
-        Fate::Live(stage) => reason(
-            "under-way",
-            match stage {
-                Stage::Opening => "its workspace is being made",
-                Stage::Working => "its worker runs",
-                Stage::Harvesting => "it is being harvested",
-                _ => "its checks run",
-            },
-        ),
+        Fate::Live(stage) => reason("under-way", under_way(*stage)),
         Fate::Lost => reason(
             "lost",
             "its end is unknown, because the run stopped; it does not count",
@@ -343,5 +334,14 @@ pub(crate) fn of_fate(view: &View, ix: TaskIx, attempt: &AttemptView) -> Reason 
         Fate::Rejected(rejection) => of_rejection(view, ix, Some(attempt), rejection),
         Fate::Stuck => stuck(view, ix, Some(attempt)),
         Fate::Culprit { .. } => checkpoint(view, Some(attempt)),
+    }
+}
+
+fn under_way(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Opening => "its workspace is being made",
+        Stage::Working => "its worker runs",
+        Stage::Harvesting => "it is being harvested",
+        Stage::Verifying | Stage::Ended => "its checks run",
     }
 }

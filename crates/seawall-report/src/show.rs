@@ -168,14 +168,11 @@ fn facts(view: &View, task: &Task, lines: &mut Vec<String>) {
     if let Some(because) = &task.because {
         lines.push(field("because", &name(because)));
     }
+    let dispatches = count(u64::from(task.attempts), "dispatch");
+    let (agent, time) = (name(&task.agent), duration(task.timeout_ms));
     lines.push(field(
         "agent",
-        &format!(
-            "{}, at most {} of {}",
-            name(&task.agent),
-            count(u64::from(task.attempts), "dispatch"),
-            duration(task.timeout_ms)
-        ),
+        &format!("{agent}, at most {dispatches} of {time}"),
     ));
 }
 
@@ -244,11 +241,8 @@ fn criterion(indent: &str, row: &Row<'_>, lines: &mut Vec<String>) {
     if let Some(command) = row.command() {
         lines.push(field("", &format!("$ {}", shown(command, 300))));
     }
-    let both = [("base", row.base), ("after", row.after)];
-    for (when, look) in both {
-        if let Some(look) = look {
-            output(when, look, lines);
-        }
+    for (when, look) in [("base", row.base), ("after", row.after)] {
+        look.into_iter().for_each(|look| output(when, look, lines));
     }
 }
 

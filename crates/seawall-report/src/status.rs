@@ -1,7 +1,9 @@
-//! Where a run stands: `status` for people, `status --json` for machines.
+//! Where a run stands, for machines: `status --json`. For people it is in `status/text.rs`.
 //!
 //! The JSON is what these structs serialise to: the types are the schema. Members are only ever added. Texts that
 //! came from elsewhere (commands, output) stand there unchanged, with JSON's own escapes.
+
+mod text;
 
 use serde::Serialize;
 use serde_json::Value as Json;
@@ -15,7 +17,8 @@ use seawall_core::verdict::Verdict;
 use crate::look::{self, Row};
 use crate::reason::{self, Reason, verdict_name};
 use crate::view::View;
-use crate::words::{count, duration, many, name, pad, shown};
+
+pub use text::status_text;
 
 /// Whether a supervisor holds the run's lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -249,7 +252,7 @@ pub fn counts(scheduler: &Scheduler) -> Counts {
 }
 
 impl Counts {
-    fn add(&mut self, standing: &Standing) {
+    pub(crate) fn add(&mut self, standing: &Standing) {
         let place = match standing {
             Standing::Ended(Verdict::Accepted) => &mut self.accepted,
             Standing::Ended(Verdict::Rejected(_)) => &mut self.rejected,
@@ -269,7 +272,7 @@ impl Counts {
     }
 
     /// Only what there is.
-    fn brief(&self) -> String {
+    pub(crate) fn brief(&self) -> String {
         self.words(|n, _| n > 0)
     }
 
@@ -385,82 +388,5 @@ impl CheckStatus {
             bytes: after.map(|look| look.bytes),
             output: after.map(|look| look.output.clone()),
         }
-    }
-}
-
-/// `status` for people.
-#[must_use]
-pub fn status_text(view: &View, scheduler: &Scheduler, liveness: Liveness) -> String {
-    let mut text = head(view, scheduler, liveness);
-    if let Some(why) = view.parked() {
-        text.push_str(&format!("parked    {}\n", shown(why, 300)));
-    }
-    for (n, members) in (1..).zip(&view.waves().waves) {
-        text.push_str(&wave_line(scheduler, n, members));
-    }
-    let told = view
-        .plan()
-        .each_task()
-        .filter(|(ix, _)| speaks(scheduler.standing(*ix)));
-    for (ix, task) in told {
-        let standing = standing_text(view, scheduler, ix);
-        text.push_str(&format!("  {}  {standing}\n", name(&task.id)));
-    }
-    text
-}
-
-fn head(view: &View, scheduler: &Scheduler, liveness: Liveness) -> String {
-    let plan = name(&view.plan().name);
-    let Some(started) = view.started() else {
-        return format!("{plan}  nothing has happened yet\n");
-    };
-    format!(
-        "run {}  {plan}  {} after {}: {}\nhead {}  branch {}  {}, {}\n",
-        name(&started.run),
-        state(scheduler, liveness),
-        duration(view.wall_ms()),
-        counts(scheduler).sentence(),
-        scheduler.head().short(),
-        name(short_branch(&started.branch)),
-        many(view.checkpoints().len(), "checkpoint"),
-        count(u64::from(scheduler.dispatched()), "dispatch"),
-    )
-}
-
-fn wave_line(scheduler: &Scheduler, n: u32, members: &[TaskIx]) -> String {
-    let mut counts = Counts::default();
-    for ix in members {
-        counts.add(scheduler.standing(*ix));
-    }
-    let tasks = pad(&many(members.len(), "task"), 11);
-    format!("wave {n:<3}  {tasks}  {}\n", counts.brief())
-}
-
-/// Tasks that are done or that wait for their wave are counted, not listed.
-fn speaks(standing: &Standing) -> bool {
-    !matches!(
-        standing,
-        Standing::Waiting | Standing::Queued | Standing::Ended(Verdict::Accepted)
-    )
-}
-
-fn standing_text(view: &View, scheduler: &Scheduler, ix: TaskIx) -> String {
-    let of = format!(
-        "{}/{}",
-        scheduler.dispatches(ix),
-        view.plan().task(ix).attempts
-    );
-    match scheduler.standing(ix) {
-        Standing::Ended(verdict) => format!(
-            "{}  {}",
-            verdict_name(verdict),
-            reason::of_verdict(view, ix, verdict).text
-        ),
-        Standing::Attempting(_) => match view.task(ix).last() {
-            Some(attempt) => format!("dispatch {of}  {}", reason::of_fate(view, ix, attempt).text),
-            None => format!("dispatch {of}"),
-        },
-        Standing::Passed(_) => "its checks pass; the checkpoint has not spoken".to_owned(),
-        _ => "its checks run on the base".to_owned(),
     }
 }

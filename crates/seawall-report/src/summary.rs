@@ -4,8 +4,6 @@
 //! Accepted tasks are counted, not listed, unless they are few; of very many failed ones the first are told in
 //! full and the rest in a line each.
 
-use std::collections::HashSet;
-
 use seawall_core::evidence::{Evidence, Value};
 use seawall_core::ids::TaskIx;
 use seawall_core::plan::{Criterion, Proof};
@@ -14,6 +12,7 @@ use seawall_core::verdict::Verdict;
 
 use crate::lines::claim;
 use crate::look;
+use crate::look::Lands;
 use crate::reason::{self, verdict_name};
 use crate::status::{counts, short_branch};
 use crate::view::{AttemptView, Fate, View};
@@ -233,6 +232,7 @@ fn failing<'a>(
 /// Accepted tasks: by name when a wave has few, as a count otherwise.
 fn accepted(view: &View, scheduler: &Scheduler, lines: &mut Vec<String>) {
     let accepted = |ix: &&TaskIx| *scheduler.standing(**ix) == Standing::Ended(Verdict::Accepted);
+    let id = |ix: &&TaskIx| name(&view.plan().task(**ix).id);
     let mut word = "accepted";
     for (n, tasks) in (1..).zip(&view.waves().waves) {
         let mine: Vec<_> = tasks.iter().filter(accepted).collect();
@@ -240,11 +240,7 @@ fn accepted(view: &View, scheduler: &Scheduler, lines: &mut Vec<String>) {
             continue;
         }
         let names = match mine.len() {
-            1..=3 => few(
-                mine.iter().map(|ix| name(&view.plan().task(**ix).id)),
-                3,
-                "  ",
-            ),
+            1..=3 => few(mine.iter().map(id), 3, "  "),
             n => format!("{n} of {}", many(tasks.len(), "task")),
         };
         if !word.is_empty() {
@@ -271,22 +267,11 @@ fn landed(view: &View, lines: &mut Vec<String>) {
         return;
     }
     let tasks = view.checkpoints().iter().flat_map(|point| &point.tasks);
-    let mut files = HashSet::new();
-    let (mut plus, mut minus) = (0, 0);
-    for change in tasks.filter_map(|ix| view.task(*ix).landed()) {
-        files.extend(change.paths.iter());
-        plus += change.insertions;
-        minus += change.deletions;
-    }
-    let branch = view
-        .started()
-        .map_or("", |started| short_branch(&started.branch));
-    lines.push(format!(
-        "landed on {}   {}, {}, +{plus} -{minus}",
-        name(branch),
-        many(commits, "commit"),
-        many(files.len(), "file"),
-    ));
+    let lands = Lands::of(view, tasks);
+    let branch = view.started().map_or("", |started| &started.branch);
+    let branch = name(short_branch(branch));
+    let commits = many(commits, "commit");
+    lines.push(format!("landed on {branch}   {commits}, {lands}"));
 }
 
 fn run(view: &View) -> String {
@@ -295,40 +280,36 @@ fn run(view: &View) -> String {
 
 /// The commands that make sense now, the most useful first.
 fn next(view: &View, scheduler: &Scheduler, outcome: &Outcome, lines: &mut Vec<String>) {
-    let mut commands = Vec::new();
-    let run = run(view);
-    match outcome {
-        Outcome::Parked(_) => commands.push((
-            format!("seawall resume {run}"),
-            "go on, once that is mended".to_owned(),
-        )),
-        Outcome::Interrupted => {
-            commands.push((format!("seawall resume {run}"), "go on".to_owned()))
-        }
-        Outcome::Finished if !view.checkpoints().is_empty() => {
-            commands.push((format!("seawall land {run}"), land(view)))
-        }
-        Outcome::Refused => commands.push((
-            format!("seawall status {run} --json"),
-            "the end of every check's output".to_owned(),
-        )),
-        Outcome::Finished => {}
-    }
+    let mut commands = Vec::from_iter(main_command(view, outcome));
     if let Some((id, what)) = worth_showing(view, scheduler) {
-        commands.push((format!("seawall show {run} {}", quoted(id)), what));
+        let command = format!("seawall show {} {}", run(view), quoted(id));
+        commands.push((command, what));
     }
-    let width = commands
-        .iter()
-        .map(|(command, _)| command.chars().count())
-        .max();
+    let widths = commands.iter().map(|(command, _)| command.chars().count());
+    let width = widths.max().unwrap_or(0).min(60);
     if !commands.is_empty() {
         lines.push(String::new());
     }
     for (n, (command, what)) in commands.iter().enumerate() {
         let word = if n == 0 { "next" } else { "" };
-        let command = pad(command, width.unwrap_or(0).min(60));
-        lines.push(field(word, &format!("{command}   {what}")));
+        lines.push(field(word, &format!("{}   {what}", pad(command, width))));
     }
+}
+
+/// What the run as a whole asks for: the command and what it does.
+fn main_command(view: &View, outcome: &Outcome) -> Option<(String, String)> {
+    let (verb, rest, what) = match outcome {
+        Outcome::Parked(_) => ("resume", "", "go on, once that is mended".to_owned()),
+        Outcome::Interrupted => ("resume", "", "go on".to_owned()),
+        Outcome::Refused => (
+            "status",
+            " --json",
+            "the end of every check's output".to_owned(),
+        ),
+        Outcome::Finished if view.checkpoints().is_empty() => return None,
+        Outcome::Finished => ("land", "", land(view)),
+    };
+    Some((format!("seawall {verb} {}{rest}", run(view)), what))
 }
 
 fn land(view: &View) -> String {
@@ -359,13 +340,16 @@ fn worth_showing<'a>(view: &'a View, scheduler: &Scheduler) -> Option<(&'a str, 
         ));
     }
     let (ix, task) = find(|verdict| matches!(verdict, Verdict::Rejected(_)))?;
-    let what = match view.task(ix).attempts.len() {
+    Some((&task.id, attempts(view.task(ix).attempts.len())))
+}
+
+fn attempts(n: usize) -> String {
+    match n {
         0 => "its checks on the base".to_owned(),
         1 => "its attempt, evidence and change".to_owned(),
         2 => "both attempts, evidence and changes".to_owned(),
         n => format!("all {n} attempts, evidence and changes"),
-    };
-    Some((&task.id, what))
+    }
 }
 
 /// An argument as a POSIX shell takes it back.
@@ -374,6 +358,6 @@ fn quoted(word: &str) -> String {
     if !word.is_empty() && word.chars().all(plain) {
         word.to_owned()
     } else {
-        format!("'{}'", name(word).replace('\'', "'\\''"))
+        format!("'{}'", shown(word, 8192).replace('\'', "'\\''"))
     }
 }

@@ -3,23 +3,25 @@
 //! The scheduler forgets what it no longer needs to decide; a report must not. The view keeps every attempt with
 //! its facts, so its memory grows with the attempts made (their evidence is bounded: at most
 //! [`seawall_core::evidence::TAIL`] bytes of output a look). It is fed the same events in the same order live and
-//! from the journal, [`Event::Issued`](seawall_core::event::Event::Issued) included, and comes out the same; what an
+//! from the journal, [`Event::Issued`] included, and comes out the same; what an
 //! event brought that is worth telling is left in [`View::news`] until the next one.
 
 mod fold;
+mod history;
+mod round;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use seawall_core::effect::Key;
 use seawall_core::event::{Event, Started};
-use seawall_core::evidence::{Change, Evidence, Harvest, WorkerEnd};
+use seawall_core::evidence::Evidence;
 use seawall_core::ids::{AttemptNo, Commit, TaskIx, Tree, WaveNo};
-use seawall_core::lifecycle::Stage;
 use seawall_core::narrow::Answers;
 use seawall_core::plan::Plan;
-use seawall_core::verdict::Rejection;
 use seawall_core::waves::Waves;
+
+pub use history::{AttemptView, Fate, TaskView};
 
 /// A run, folded for display.
 #[derive(Clone, Debug)]
@@ -51,71 +53,6 @@ struct Round {
     first_trial: usize,
     lands: Vec<TaskIx>,
     tree: Option<Tree>,
-}
-
-/// One task's history.
-#[derive(Clone, Debug)]
-pub struct TaskView {
-    /// Its wave, from 1.
-    pub wave: WaveNo,
-    /// Its checks on the base of its wave, one record per check with a command; `Pass` = as the proof
-    /// demands of a base. Empty until they were run.
-    pub baseline: Arc<[Evidence]>,
-    /// Its attempts in order, lost ones included.
-    pub attempts: Vec<AttemptView>,
-    /// Whether its last word was told.
-    told: bool,
-}
-
-/// One attempt's history.
-#[derive(Clone, Debug)]
-pub struct AttemptView {
-    /// Its number in the run.
-    pub number: AttemptNo,
-    /// Which of the task's dispatches it is, from 1; a lost one's place is taken by the next.
-    pub dispatch: u32,
-    /// The commit that it started from.
-    pub base: Commit,
-    /// When its workspace was asked for, in milliseconds since 1970-01-01 UTC.
-    pub began_ms: u64,
-    /// When the last thing was known of it, likewise.
-    pub seen_ms: u64,
-    /// Whether its worker was started and has not ended, as far as is known.
-    working: bool,
-    /// How its worker ended.
-    pub worker: Option<WorkerEnd>,
-    /// What it left.
-    pub harvest: Option<Harvest>,
-    /// Its checks on base + harvest, one record per check; empty until they were run.
-    pub evidence: Arc<[Evidence]>,
-    /// What became of it.
-    pub fate: Fate,
-}
-
-/// What became of an attempt.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fate {
-    /// It is under way, in this stage.
-    Live(Stage),
-    /// Its end is unknown, because the run stopped; it does not count.
-    Lost,
-    /// Its checks pass; the checkpoint has not spoken.
-    Passed,
-    /// Its change stands in this checkpoint, an index into [`View::checkpoints`].
-    Landed(usize),
-    /// Its machine checks pass, a criterion is left for a person.
-    NeedsHuman,
-    /// It was rejected on its own.
-    Rejected(Rejection),
-    /// It made a change again that had been rejected before.
-    Stuck,
-    /// The gates are red because of it, alone or with others of its wave.
-    Culprit {
-        /// The gates on the smallest red composition with it.
-        gates: Arc<[Evidence]>,
-        /// The tasks that are red only together with it, itself left out.
-        with: Vec<TaskIx>,
-    },
 }
 
 /// One look at a composition of harvests.
@@ -358,50 +295,5 @@ impl View {
         self.live
             .iter()
             .filter_map(|(number, ix)| Some((*ix, self.task(*ix).attempt(*number)?)))
-    }
-}
-
-impl TaskView {
-    /// The attempt of that number.
-    #[must_use]
-    pub fn attempt(&self, number: AttemptNo) -> Option<&AttemptView> {
-        self.attempts
-            .iter()
-            .rev()
-            .find(|attempt| attempt.number == number)
-    }
-
-    /// The latest attempt whose end is known, or that is under way.
-    #[must_use]
-    pub fn last(&self) -> Option<&AttemptView> {
-        self.attempts
-            .iter()
-            .rev()
-            .find(|attempt| attempt.fate != Fate::Lost)
-    }
-
-    /// The change that stands in a checkpoint, if one does.
-    #[must_use]
-    pub fn landed(&self) -> Option<&Change> {
-        self.last()
-            .filter(|attempt| matches!(attempt.fate, Fate::Landed(_)))
-            .and_then(AttemptView::change)
-    }
-}
-
-impl AttemptView {
-    /// The harvested change, if only owned files changed.
-    #[must_use]
-    pub fn change(&self) -> Option<&Change> {
-        match &self.harvest {
-            Some(Harvest::Changed(change)) => Some(change),
-            _ => None,
-        }
-    }
-
-    /// What the worker said it had done; empty when it said nothing.
-    #[must_use]
-    pub fn claim(&self) -> &str {
-        self.worker.as_ref().map_or("", |end| &end.claim)
     }
 }

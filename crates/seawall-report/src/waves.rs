@@ -19,30 +19,7 @@ const EXPLAINED: usize = 8;
 /// The waves for people: a line a wave, the moved tasks (`SW0205`), the sums.
 #[must_use]
 pub fn waves_text(plan: &Plan, waves: &Waves) -> String {
-    let lines: Vec<_> = waves
-        .waves
-        .iter()
-        .map(|tasks| members(plan, tasks))
-        .collect();
-    let width = lines.iter().map(|line| line.chars().count()).max();
-    let most = waves.waves.iter().map(Vec::len).max().unwrap_or(0);
-    let digits = most.to_string().len();
-    let mut text = String::new();
-    for ((n, tasks), line) in (1..).zip(&waves.waves).zip(&lines) {
-        let after = after(plan, tasks);
-        let line = match after.as_str() {
-            "" => line.clone(),
-            after => format!("{}   {after}", pad(line, width.unwrap_or(0).min(60))),
-        };
-        put(
-            &mut text,
-            format_args!(
-                "wave {n:<3} {:>digits$} {}   {line}\n",
-                tasks.len(),
-                noun(tasks)
-            ),
-        );
-    }
+    let mut text = wave_lines(plan, waves);
     for moved in waves.moved.iter().take(EXPLAINED) {
         put(
             &mut text,
@@ -50,18 +27,36 @@ pub fn waves_text(plan: &Plan, waves: &Waves) -> String {
         );
     }
     if waves.moved.len() > EXPLAINED {
+        let more = waves.moved.len() - EXPLAINED;
         put(
             &mut text,
-            format_args!(
-                "\n              … {} more moved",
-                waves.moved.len() - EXPLAINED
-            ),
+            format_args!("\n              … {more} more moved"),
         );
     }
     if !waves.moved.is_empty() {
         text.push('\n');
     }
     put(&mut text, format_args!("\n{}\n", sums(plan, waves)));
+    text
+}
+
+fn wave_lines(plan: &Plan, waves: &Waves) -> String {
+    let tasks = || waves.waves.iter();
+    let members: Vec<_> = tasks().map(|tasks| members(plan, tasks)).collect();
+    let widest = members.iter().map(|line| line.chars().count()).max();
+    let width = widest.unwrap_or(0).min(60);
+    let most = tasks().map(Vec::len).max().unwrap_or(0);
+    let digits = most.to_string().len();
+    let mut text = String::new();
+    for ((n, tasks), members) in (1..).zip(tasks()).zip(&members) {
+        let (count, noun) = (tasks.len(), noun(tasks));
+        let line = format!("{}   {}", pad(members, width), after(plan, tasks));
+        let line = line.trim_end();
+        put(
+            &mut text,
+            format_args!("wave {n:<3} {count:>digits$} {noun}   {line}\n"),
+        );
+    }
     text
 }
 

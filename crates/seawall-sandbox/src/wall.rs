@@ -92,25 +92,7 @@ fn declare(start: &Start<'_>, abi: u32, ledger: &mut Ledger) -> Result<RulesetCr
         "ioctl on devices that may be opened",
         "ABI 5 (Linux 6.10)",
     );
-    if start.rung.has(libc::CLONE_NEWNET) {
-        ledger.enforced("network", "net namespace with loopback only");
-    } else if abi >= 4 {
-        ruleset = at(
-            step,
-            ruleset.handle_access(AccessNet::BindTcp | AccessNet::ConnectTcp),
-        )?;
-        ledger.degraded_to(
-            "network",
-            "no TCP, by landlock; UDP is open",
-            "there is no net namespace",
-        );
-    } else {
-        ledger.degraded_to(
-            "network",
-            "none: it is open",
-            "neither a net namespace nor Landlock ABI 4 (Linux 6.7)",
-        );
-    }
+    ruleset = network(start, abi, ruleset, ledger)?;
     if abi >= 6 {
         ruleset = at(
             step,
@@ -132,6 +114,31 @@ fn declare(start: &Start<'_>, abi: u32, ledger: &mut Ledger) -> Result<RulesetCr
         "ABI 6 (Linux 6.12)",
     );
     at(step, ruleset.create())
+}
+
+/// With a net namespace there is nobody to reach, and tests that talk to themselves must work; without one TCP is denied.
+fn network(
+    start: &Start<'_>,
+    abi: u32,
+    ruleset: Ruleset,
+    ledger: &mut Ledger,
+) -> Result<Ruleset, Failure> {
+    if start.rung.has(libc::CLONE_NEWNET) {
+        ledger.enforced("network", "net namespace with loopback only");
+        return Ok(ruleset);
+    }
+    if abi < 4 {
+        let lacking = "neither a net namespace nor Landlock ABI 4 (Linux 6.7)";
+        ledger.degraded_to("network", "none: it is open", lacking);
+        return Ok(ruleset);
+    }
+    ledger.degraded_to(
+        "network",
+        "no TCP, by landlock; UDP is open",
+        "there is no net namespace",
+    );
+    let tcp = AccessNet::BindTcp | AccessNet::ConnectTcp;
+    at("declare the Landlock wall", ruleset.handle_access(tcp))
 }
 
 fn note(ledger: &mut Ledger, name: &str, held: bool, open: &str, needs: &str) {

@@ -7,6 +7,7 @@ use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use seawall_core::event::{Event, Started};
 use seawall_core::ids::Digest;
@@ -71,6 +72,26 @@ pub(crate) fn all(store: &Store) -> Result<Vec<RunDir>, Failure> {
     }
     runs.sort_by(|one, other| (one.0, &one.1.id).cmp(&(other.0, &other.1.id)));
     Ok(runs.into_iter().map(|(_, run)| run).collect())
+}
+
+/// How long a directory without a journal is left alone: whoever makes a run needs a moment of that.
+const YOUNG: Duration = Duration::from_secs(3600);
+
+/// Directories of runs that were never begun: whoever made them was killed before the journal stood.
+pub(crate) fn stillborn(store: &Store) -> Vec<PathBuf> {
+    let old = |path: &Path| {
+        let modified = fs::metadata(path).and_then(|found| found.modified());
+        modified.is_ok_and(|at| at.elapsed().is_ok_and(|age| age > YOUNG))
+    };
+    let held = |path: &Path| matches!(Lock::take(&path.join("lock")), Err(LockError::Held));
+    let entries = fs::read_dir(root(store)).into_iter().flatten().flatten();
+    let mut found: Vec<_> = entries
+        .map(|entry| entry.path())
+        .filter(|path| path.is_dir() && !path.join("journal.jsonl").exists())
+        .filter(|path| old(path) && !held(path))
+        .collect();
+    found.sort();
+    found
 }
 
 /// The run called `name` (or beginning so), or the latest.

@@ -193,11 +193,26 @@ pub(crate) fn jobs(how: &HowArgs) -> u32 {
 
 /// What confines the workers here, in one line.
 fn sandbox_line(host: &HostReport, namespaces: bool) -> String {
-    let has = |word: &str| host.features.iter().any(|feature| feature.have && feature.name.contains(word));
-    let spaces = if namespaces && has("namespaces") { "namespaces + " } else { "no namespaces, " };
-    let cgroups = if has("cgroup") { "cgroups" } else { "rlimits only, no cgroup delegation" };
+    let has = |word: &str| {
+        host.features
+            .iter()
+            .any(|feature| feature.have && feature.name.contains(word))
+    };
+    let spaces = if namespaces && has("namespaces") {
+        "namespaces + "
+    } else {
+        "no namespaces, "
+    };
+    let cgroups = if has("cgroup") {
+        "cgroups"
+    } else {
+        "rlimits only, no cgroup delegation"
+    };
     let more = "`seawall doctor` says more";
-    format!("sandbox  {spaces}landlock {} + limits ({cgroups}; {more})", host.landlock_abi)
+    format!(
+        "sandbox  {spaces}landlock {} + limits ({cgroups}; {more})",
+        host.landlock_abi
+    )
 }
 
 /// Refuses to begin on a host that cannot confine a worker.

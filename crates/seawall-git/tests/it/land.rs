@@ -286,11 +286,16 @@ fn a_landing_interrupted_anywhere_is_finished() {
             put(&repo, b"add/ed", "new\n");
             remove(repo.join("del"));
         }
-        put(&repo, b"same", "mine\n");
+        // Another size: git takes a file of one size and second for unchanged.
+        put(&repo, b"same", "mine, and longer\n");
         put(&repo, b"dirt", "mine\n");
         site.land()
             .unwrap_or_else(|error| panic!("state {state:06b}: {error}"));
-        assert_eq!(fs::read_to_string(repo.join("same")).unwrap(), "mine\n", "state {state:06b}");
+        assert_eq!(
+            fs::read_to_string(repo.join("same")).unwrap(),
+            "mine, and longer\n",
+            "state {state:06b}"
+        );
         assert_eq!(site.status(), " M same\n?? dirt", "state {state:06b}");
         git(&repo, &["checkout", "-q", "same"]);
         remove(repo.join("dirt"));
@@ -309,8 +314,8 @@ fn nothing_else_is_written() {
     git(&repo, &["commit", "-q", "-m", "adds"]);
     git(&repo, &["commit", "-q", "--allow-empty", "-m", "empty"]);
     git(&repo, &["checkout", "-q", "main"]);
-    put(&repo, b"same", "mine\n");
-    put(&repo, b"mod", "staged\n");
+    put(&repo, b"same", "mine, and longer\n");
+    put(&repo, b"mod", "staged, and longer\n");
     git(&repo, &["add", "mod"]);
     fs::remove_file(repo.join("del")).unwrap();
     put(&repo, b"deep/er/new", "new\n");
@@ -325,7 +330,10 @@ fn nothing_else_is_written() {
         .unwrap();
     assert!(matches!(landed, Landed::Moved { files: Some(0), .. }));
     assert_eq!(site.status(), before);
-    assert_eq!(fs::read_to_string(repo.join("same")).unwrap(), "mine\n");
+    assert_eq!(
+        fs::read_to_string(repo.join("same")).unwrap(),
+        "mine, and longer\n"
+    );
 }
 
 #[test]

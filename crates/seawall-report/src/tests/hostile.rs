@@ -33,7 +33,7 @@ fn hostile(tail: &'static str) -> (Run, Outcome) {
         claim: HOSTILE.repeat(50),
         ..World::default()
     };
-    Run::run(plan, world)
+    Run::through(plan, world)
 }
 
 fn harmless(text: &str) {
@@ -247,4 +247,27 @@ fn the_progress_fits_the_terminal_and_shows_who_works() {
     for line in &drawn {
         assert!(line.chars().count() <= 80, "{line:?}");
     }
+}
+
+#[test]
+fn a_large_plan_is_told_shortly() {
+    let mut tasks = vec![task("first", &["first"], &[], 1)];
+    for n in 0..50_000 {
+        tasks.push(task(&format!("t{n}"), &[&format!("f{n}")], &[0], 1));
+    }
+    let world = World {
+        does: [(("first", 1), Does::Nothing)].into(),
+        ..World::default()
+    };
+    let (run, outcome) = Run::through(plan(tasks), world);
+    assert!(run.lines.len() < 40, "{} lines", run.lines.len());
+    assert_eq!(
+        run.lines.last().unwrap(),
+        "…  49980 more tasks blocked or not run"
+    );
+    let text = summary(&run.view, &run.scheduler, &outcome);
+    assert!(text.lines().count() < 100, "{text}");
+    assert!(text.contains("1 rejected, 50000 blocked"), "{text}");
+    let text = status_text(&run.view, &run.scheduler, Liveness::Dead);
+    assert!(text.lines().count() < 120, "{text}");
 }

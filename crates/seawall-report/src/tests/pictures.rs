@@ -80,7 +80,7 @@ fn end(run: &Run, outcome: &Outcome) -> String {
 
 #[test]
 fn a_lie_is_told_and_its_correction_too() {
-    let (run, outcome) = Run::run(three(), lying());
+    let (run, outcome) = Run::through(three(), lying());
     check(
         &run.lines.join("\n"),
         r#"
@@ -150,11 +150,11 @@ fn a_lie_is_told_and_its_correction_too() {
 #[test]
 fn every_end_of_a_task_says_what_happened_on_what_evidence() {
     let (plan, world) = mixed();
-    let (run, outcome) = Run::run(plan, world);
+    let (run, outcome) = Run::through(plan, world);
     check(
         &end(&run, &outcome),
         r#"
-            typing  run 7f3a  finished in 51 s: 1 accepted, 6 rejected, 1 blocked, 1 needs a person, 1 not run
+            typing  run 7f3a  finished in 56 s: 1 accepted, 6 rejected, 1 blocked, 1 needs a person, 1 not run
 
             needs-human person   1 dispatch
                         a person must look: `it reads well`
@@ -229,7 +229,7 @@ fn a_red_checkpoint_names_those_who_make_it_red() {
         red: vec![(vec![0, 1], 2)],
         ..World::default()
     };
-    let (run, _) = Run::run(three(), world);
+    let (run, _) = Run::through(three(), world);
     let told: Vec<_> = run
         .lines
         .iter()
@@ -265,7 +265,7 @@ fn a_red_base_is_refused_with_the_output() {
         base_red: true,
         ..World::default()
     };
-    let (run, outcome) = Run::run(three(), world);
+    let (run, outcome) = Run::through(three(), world);
     check(
         &end(&run, &outcome),
         r#"
@@ -334,7 +334,7 @@ fn a_killed_run_says_so_and_what_it_lost() {
         run.view.wall_ms() < before + 5_000,
         "time away is not wall time"
     );
-    let outcome = run.to_end();
+    let outcome = run.finish();
     let lost = &run.view.task(TaskIx(0)).attempts;
     assert_eq!(lost.len(), 2);
     assert_eq!((lost[0].dispatch, lost[1].dispatch), (1, 1));

@@ -210,7 +210,7 @@ impl Run {
     }
 
     /// Answers the first effect in flight until the run has an outcome.
-    pub(super) fn to_end(&mut self) -> Outcome {
+    pub(super) fn finish(&mut self) -> Outcome {
         loop {
             if let Some(outcome) = self.scheduler.outcome() {
                 return outcome;
@@ -221,10 +221,10 @@ impl Run {
         }
     }
 
-    pub(super) fn run(plan: Plan, world: World) -> (Self, Outcome) {
+    pub(super) fn through(plan: Plan, world: World) -> (Self, Outcome) {
         let mut run = Self::new(plan, world);
         run.turn(vec![started(1)]);
-        let outcome = run.to_end();
+        let outcome = run.finish();
         (run, outcome)
     }
 

@@ -1,7 +1,7 @@
 //! What each event adds to the view.
 //!
 //! Whether an attempt failed is read from the event with the scheduler's own table
-//! ([`seawall_core::lifecycle::next`]), and who made a checkpoint red with its own narrowing
+//! ([`seawall_core::lifecycle::next`]), and in `round` who made a checkpoint red with its own narrowing
 //! ([`seawall_core::narrow`]): live, several events are applied before the first of them is told, so the scheduler may
 //! be ahead of the event. It is asked for last words only, which never change.
 
@@ -9,14 +9,13 @@ use std::sync::Arc;
 
 use seawall_core::effect::{Effect, Key};
 use seawall_core::event::Event;
-use seawall_core::evidence::Evidence;
-use seawall_core::ids::{AttemptNo, Commit, TaskIx, Tree, WaveNo};
+use seawall_core::evidence::Harvest;
+use seawall_core::ids::{AttemptNo, Commit, TaskIx, WaveNo};
 use seawall_core::lifecycle::{self, Next, Stage};
-use seawall_core::narrow::{Answers, Narrowed};
 use seawall_core::scheduler::{Scheduler, Standing};
 use seawall_core::verdict::Verdict;
 
-use super::{AttemptView, CheckpointView, Fate, News, Round, Session, TrialView, View};
+use super::{AttemptView, Fate, News, Session, View};
 
 impl View {
     /// Adds an event that was applied to `scheduler`, at `at_ms` milliseconds since 1970-01-01 UTC.
@@ -135,27 +134,6 @@ impl View {
         self.owners.insert(number, ix);
     }
 
-    fn trying(&mut self, (wave, round, trial): (WaveNo, u32, u32), tasks: &[TaskIx]) {
-        let same = |seen: &TrialView| (seen.wave, seen.round, seen.trial) == (wave, round, trial);
-        if self.trials.last().is_some_and(same) {
-            return;
-        }
-        if trial == 1 {
-            self.round = Round {
-                first_trial: self.trials.len(),
-                ..Round::default()
-            };
-        }
-        self.trials.push(TrialView {
-            wave,
-            round,
-            trial,
-            tasks: tasks.to_vec(),
-            tree: None,
-            evidence: Arc::new([]),
-        });
-    }
-
     fn attempt_mut(&mut self, ix: TaskIx, number: AttemptNo) -> Option<&mut AttemptView> {
         let attempts = &mut self.tasks[ix.index()].attempts;
         attempts
@@ -208,28 +186,19 @@ impl View {
         let Some(body) = self.attempt_mut(ix, number) else {
             return;
         };
-        let Fate::Live(stage) = body.fate else {
-            return;
-        };
-        body.seen_ms = at_ms;
-        body.keep(event);
-        let Ok((stage, next)) = lifecycle::next(stage, plan.task(ix), event) else {
-            return;
-        };
-        body.fate = match next {
-            Next::Verify(_) if repeats => Fate::Stuck,
-            Next::Launch | Next::Harvest | Next::Verify(_) => Fate::Live(stage),
-            Next::Accept => Fate::Passed,
-            Next::AskHuman => Fate::NeedsHuman,
-            Next::Reject(rejection) => Fate::Rejected(rejection),
-            Next::Lose => Fate::Lost,
-        };
-        let over = !matches!(body.fate, Fate::Live(_));
-        if over {
-            self.live.remove(&number);
-            self.news.push(News::Attempt(ix));
-        } else if stage == Stage::Working {
-            self.news.push(News::Dispatched(ix));
+        body.keep(at_ms, event);
+        if let Fate::Live(stage) = body.fate
+            && let Ok((stage, next)) = lifecycle::next(stage, plan.task(ix), event)
+        {
+            body.fate = fate(stage, next, repeats);
+        }
+        match body.fate {
+            Fate::Live(Stage::Working) => self.news.push(News::Dispatched(ix)),
+            Fate::Live(_) => {}
+            _ => {
+                self.live.remove(&number);
+                self.news.push(News::Attempt(ix));
+            }
         }
         self.last_word(ix, scheduler);
     }
@@ -237,7 +206,7 @@ impl View {
     /// Whether a harvest is a change of this task that was rejected before.
     fn repeats(&self, ix: TaskIx, event: &Event) -> bool {
         let Event::Harvested {
-            harvest: seawall_core::evidence::Harvest::Changed(change),
+            harvest: Harvest::Changed(change),
             ..
         } = event
         else {
@@ -250,92 +219,6 @@ impl View {
                     .is_some_and(|old| old.digest == change.digest)
         };
         self.task(ix).attempts.iter().any(rejected)
-    }
-
-    fn integrated(
-        &mut self,
-        (wave, round, trial): (WaveNo, u32, u32),
-        tree: &Tree,
-        evidence: &[Evidence],
-        scheduler: &Scheduler,
-    ) {
-        let same = |seen: &TrialView| (seen.wave, seen.round, seen.trial) == (wave, round, trial);
-        let Some(at) = self.trials.iter().rposition(same) else {
-            return;
-        };
-        let seen = &mut self.trials[at];
-        seen.tree = Some(tree.clone());
-        seen.evidence = evidence.into();
-        let (tasks, passes) = (seen.tasks.clone(), seen.passes() == Some(true));
-        self.round.answers.note(tasks, passes);
-        self.news.push(News::Trial(at));
-        let all = &self.trials[self.round.first_trial].tasks;
-        if let Narrowed::Done { culprits, .. } = self.round.answers.narrow(all) {
-            for culprit in &culprits {
-                self.blame(culprit);
-            }
-            // When nothing lands, the round ends here, and with it the tasks that may not try again.
-            for task in culprits.into_iter().flatten() {
-                self.last_word(task, scheduler);
-            }
-        }
-    }
-
-    /// The smallest red composition of a round was found: its tasks are rejected.
-    fn blame(&mut self, culprit: &[TaskIx]) {
-        let trials = &self.trials[self.round.first_trial..];
-        let trial = trials.iter().find(|trial| trial.tasks == culprit);
-        let gates = trial.map_or_else(|| Arc::from([]), |trial| Arc::clone(&trial.evidence));
-        for ix in culprit {
-            let with = culprit.iter().copied().filter(|other| other != ix);
-            let fate = Fate::Culprit {
-                gates: Arc::clone(&gates),
-                with: with.collect(),
-            };
-            let passed = |attempt: &&mut AttemptView| attempt.fate == Fate::Passed;
-            let mut attempts = self.tasks[ix.index()].attempts.iter_mut().rev();
-            if let Some(attempt) = attempts.find(passed) {
-                attempt.fate = fate;
-                self.news.push(News::Attempt(*ix));
-            }
-        }
-    }
-
-    fn checkpointed(
-        &mut self,
-        at_ms: u64,
-        wave: WaveNo,
-        round: u32,
-        commit: &Commit,
-        scheduler: &Scheduler,
-    ) {
-        let tasks = std::mem::take(&mut self.round.lands);
-        let at = self.checkpoints.len();
-        for ix in &tasks {
-            let task = &mut self.tasks[ix.index()];
-            task.told = true;
-            let passed = |attempt: &&mut AttemptView| attempt.fate == Fate::Passed;
-            if let Some(attempt) = task.attempts.iter_mut().rev().find(passed) {
-                attempt.fate = Fate::Landed(at);
-            }
-        }
-        self.checkpoints.push(CheckpointView {
-            wave,
-            round,
-            commit: commit.clone(),
-            tasks,
-            at_ms,
-        });
-        self.news.push(News::Checkpoint(at));
-        // Culprits that may not try again get their last word now.
-        let accepted = self.trials.get(self.round.first_trial);
-        for ix in accepted
-            .map(|trial| trial.tasks.clone())
-            .unwrap_or_default()
-        {
-            self.last_word(ix, scheduler);
-        }
-        self.round.answers = Answers::default();
     }
 
     fn failed(&mut self, key: Key, why: &str) {
@@ -351,15 +234,10 @@ impl View {
 
     fn resumed(&mut self, jobs: u32, scheduler: &Scheduler) {
         self.parked = None;
-        let working = |view: &Self, number: &AttemptNo, ix: &TaskIx| {
-            let attempt = view.task(*ix).attempt(*number);
-            attempt.is_some_and(|a| a.working && a.fate == Fate::Live(Stage::Working))
-        };
         let lost: Vec<_> = self
-            .live
-            .iter()
-            .filter(|(number, ix)| working(self, number, ix))
-            .map(|(number, ix)| (*number, *ix))
+            .live()
+            .filter(|(_, attempt)| attempt.working && attempt.fate == Fate::Live(Stage::Working))
+            .map(|(ix, attempt)| (attempt.number, ix))
             .collect();
         self.news.push(News::Resumed {
             jobs,
@@ -384,7 +262,7 @@ impl View {
     }
 
     /// Says a task's end once; accepted tasks are told by their checkpoint.
-    fn last_word(&mut self, ix: TaskIx, scheduler: &Scheduler) {
+    pub(super) fn last_word(&mut self, ix: TaskIx, scheduler: &Scheduler) {
         let task = &mut self.tasks[ix.index()];
         let Standing::Ended(verdict) = scheduler.standing(ix) else {
             return;
@@ -414,13 +292,13 @@ impl View {
     }
 }
 
-impl AttemptView {
-    fn keep(&mut self, event: &Event) {
-        match event {
-            Event::WorkerEnded { end, .. } => self.worker = Some(end.clone()),
-            Event::Harvested { harvest, .. } => self.harvest = Some(harvest.clone()),
-            Event::Verified { evidence, .. } => self.evidence = evidence.as_slice().into(),
-            _ => {}
-        }
+fn fate(stage: Stage, next: Next, repeats: bool) -> Fate {
+    match next {
+        Next::Verify(_) if repeats => Fate::Stuck,
+        Next::Launch | Next::Harvest | Next::Verify(_) => Fate::Live(stage),
+        Next::Accept => Fate::Passed,
+        Next::AskHuman => Fate::NeedsHuman,
+        Next::Reject(rejection) => Fate::Rejected(rejection),
+        Next::Lose => Fate::Lost,
     }
 }

@@ -5,6 +5,7 @@
 //! `refs/seawall/rescue/`; only then is its run removed.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use seawall_core::scheduler::Standing;
 use seawall_core::verdict::Verdict;
@@ -34,6 +35,9 @@ pub(crate) fn run(store: &Store, args: &GcArgs) -> Result<u8, Failure> {
     for dir in runs::all(store)? {
         let abandoned = abandon.as_ref().is_some_and(|run| run.id == dir.id);
         swept.push(sweep(store, &dir, abandoned, args.dry_run)?);
+    }
+    for dir in runs::stillborn(store) {
+        swept.push(bury(&dir, args.dry_run)?);
     }
     if args.json {
         let all: Vec<_> = swept
@@ -101,6 +105,20 @@ fn sweep(store: &Store, dir: &RunDir, abandoned: bool, dry: bool) -> Result<Swep
     })
 }
 
+/// Removes what is left of a run that was never begun.
+fn bury(dir: &Path, dry: bool) -> Result<Swept, Failure> {
+    if !dry {
+        remove_workspace(dir)?;
+    }
+    let name = dir.file_name().unwrap_or_default();
+    Ok(Swept {
+        run: name.to_string_lossy().into_owned(),
+        removed: true,
+        rescued: 0,
+        why: "it was never begun",
+    })
+}
+
 /// The harvests that stand in a checkpoint.
 fn accepted(run: &runs::Replayed) -> BTreeSet<String> {
     let plan = run.scheduler.plan();
@@ -124,7 +142,10 @@ fn text(swept: &[Swept], dry: bool) -> String {
             (true, 0) => format!("run {}  {verb}: {}\n", run.run, run.why),
             (true, n) => {
                 let noun = if n == 1 { "harvest" } else { "harvests" };
-                let kept = format!("{n} {noun} that did not land: refs/seawall/rescue/{}/", run.run);
+                let kept = format!(
+                    "{n} {noun} that did not land: refs/seawall/rescue/{}/",
+                    run.run
+                );
                 format!("run {}  {verb}: {}; kept: {kept}\n", run.run, run.why)
             }
         });

@@ -13,6 +13,8 @@ pub(crate) fn run(store: &Store, args: &ResumeArgs) -> Result<u8, Failure> {
     let dir = runs::find(store, args.run.as_deref())?;
     let host = session::check_host()?;
     let lock = dir.lock()?;
+    let session = Session::again(store, dir.clone(), lock, (&args.how, host))?;
+    // Only now: of a run whose journal cannot be trusted, nothing is touched.
     let ghosts = dir.place.lay_ghosts()?;
     if ghosts > 0 && !args.how.json {
         let noun = if ghosts == 1 {
@@ -25,7 +27,6 @@ pub(crate) fn run(store: &Store, args: &ResumeArgs) -> Result<u8, Failure> {
             dir.id
         ));
     }
-    let session = Session::again(store, dir, lock, (&args.how, host))?;
     session.work(vec![Event::Resumed {
         jobs: session::jobs(&args.how),
     }])
