@@ -97,3 +97,130 @@ pub fn drive<J: Journal>(
         events = executor.next(); // observe
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::rc::Rc;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::sample::{begin, goes_well, plan, task};
+    use crate::waves::waves;
+
+    /// What the doors saw, in order.
+    #[derive(Clone, Debug, PartialEq)]
+    enum Seen {
+        Wrote(Event),
+        Synced,
+        Told(Event),
+        Started(Effect),
+    }
+
+    #[derive(Clone, Default)]
+    struct Doors {
+        seen: Rc<RefCell<Vec<Seen>>>,
+        /// Syncs that succeed before the disk is full.
+        syncs: Option<usize>,
+        answers: Vec<Event>,
+    }
+
+    impl Journal for Doors {
+        type Error = &'static str;
+
+        fn append(&mut self, event: &Event) -> Result<(), Self::Error> {
+            self.seen.borrow_mut().push(Seen::Wrote(event.clone()));
+            Ok(())
+        }
+
+        fn sync(&mut self) -> Result<(), Self::Error> {
+            self.seen.borrow_mut().push(Seen::Synced);
+            match &mut self.syncs {
+                Some(0) => Err("disk full"),
+                left => {
+                    *left = left.map(|n| n - 1);
+                    Ok(())
+                }
+            }
+        }
+
+        fn head(&self) -> String {
+            self.seen.borrow().len().to_string()
+        }
+    }
+
+    impl Executor for Doors {
+        fn start(&mut self, effect: &Effect, _: &Scheduler, _: &str) {
+            self.seen.borrow_mut().push(Seen::Started(effect.clone()));
+            self.answers.extend(goes_well(effect));
+        }
+
+        fn next(&mut self) -> Vec<Event> {
+            std::mem::take(&mut self.answers)
+        }
+    }
+
+    impl Reporter for Doors {
+        fn tell(&mut self, event: &Event, _: &Scheduler) {
+            self.seen.borrow_mut().push(Seen::Told(event.clone()));
+        }
+    }
+
+    fn run(doors: &Doors) -> Result<Outcome, DriveError<&'static str>> {
+        let plan = plan(
+            vec![task("a", "a", &[], &[], 1), task("b", "b", &[0], &[], 1)],
+            9,
+        );
+        let waves = Arc::new(waves(&plan).unwrap());
+        let mut scheduler = Scheduler::new(plan, waves);
+        let (mut journal, mut executor, mut reporter) =
+            (doors.clone(), doors.clone(), doors.clone());
+        drive(
+            &mut scheduler,
+            &mut journal,
+            &mut executor,
+            &mut reporter,
+            vec![begin(1)],
+        )
+    }
+
+    #[test]
+    fn nothing_is_done_or_told_before_it_is_durable() {
+        let doors = Doors::default();
+        assert!(matches!(run(&doors), Ok(Outcome::Finished)));
+        let seen = doors.seen.borrow();
+        let durable = |upto: usize, event: &Event| {
+            let wrote = seen[..upto]
+                .iter()
+                .position(|s| *s == Seen::Wrote(event.clone()));
+            wrote.is_some_and(|at| seen[at..upto].contains(&Seen::Synced))
+        };
+        for (at, step) in seen.iter().enumerate() {
+            match step {
+                Seen::Told(event) => assert!(durable(at, event), "told too early: {event:?}"),
+                Seen::Started(effect) => {
+                    let issued = Event::Issued {
+                        effect: effect.clone(),
+                    };
+                    assert!(durable(at, &issued), "done too early: {effect:?}");
+                }
+                Seen::Wrote(_) | Seen::Synced => {}
+            }
+        }
+        let wrote = seen.iter().filter(|s| matches!(s, Seen::Wrote(_))).count();
+        let told = seen.iter().filter(|s| matches!(s, Seen::Told(_))).count();
+        assert_eq!(wrote, told, "everything is told once");
+    }
+
+    #[test]
+    fn a_journal_that_fails_stops_the_run_before_anything_is_done() {
+        for syncs in 0..12 {
+            let doors = Doors {
+                syncs: Some(syncs),
+                ..Doors::default()
+            };
+            assert!(matches!(run(&doors), Err(DriveError::Journal("disk full"))));
+            assert_eq!(doors.seen.borrow().last(), Some(&Seen::Synced));
+        }
+    }
+}

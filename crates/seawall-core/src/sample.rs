@@ -1,11 +1,14 @@
-//! Small plans for the tests of this crate.
+//! Small plans, and events as a world would send them, for the tests of this crate.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use crate::ids::TaskIx;
+use crate::effect::Effect;
+use crate::event::{Event, Started};
+use crate::evidence::{Change, Evidence, Harvest, How, Value, WorkerEnd};
+use crate::ids::{AttemptNo, Commit, Digest, TaskIx, Tree, WaveNo};
 use crate::path::RepoPath;
 use crate::plan::{Budget, Criterion, Limits, Plan, Proof, SandboxRules, Task, When};
 
@@ -80,5 +83,125 @@ pub(crate) fn some_plan() -> impl Strategy<Value = Vec<Task>> {
                 task(&format!("t{ix}"), &name(file), &after, &reads, attempts)
             };
         tasks.into_iter().enumerate().map(build).collect()
+    })
+}
+
+/// The first event of a run.
+pub(crate) fn begin(jobs: u32) -> Event {
+    Event::RunStarted(Started {
+        run: "r".into(),
+        seawall: "0".into(),
+        plan: Digest::of(b""),
+        base: Commit::from("base"),
+        onto: None,
+        branch: "refs/heads/seawall/p/r".into(),
+        jobs,
+    })
+}
+
+/// One look at one criterion.
+pub(crate) fn look(passes: bool) -> Vec<Evidence> {
+    vec![Evidence {
+        criterion: 0,
+        value: if passes { Value::Pass } else { Value::Fail },
+        why: String::new(),
+        command: String::new(),
+        tree: Tree::from("t"),
+        exit: Some(i32::from(!passes)),
+        ms: 0,
+        tail: String::new(),
+        bytes: 0,
+        output: Digest::of(b""),
+    }]
+}
+
+/// The end of a worker.
+pub(crate) fn ended(attempt: AttemptNo, how: How) -> Event {
+    let end = WorkerEnd {
+        how,
+        ms: 0,
+        claim: String::new(),
+        bytes: 0,
+        leftovers: 0,
+        enforced: vec![],
+    };
+    Event::WorkerEnded { attempt, end }
+}
+
+/// A harvest; equal contents are equal changes.
+pub(crate) fn changed(attempt: AttemptNo, task: TaskIx, content: &str) -> Event {
+    let change = Change {
+        commit: Commit::from(format!("h{}-{content}", task.0).as_str()),
+        tree: Tree::from("t"),
+        digest: Digest::from(format!("d{}-{content}", task.0).as_str()),
+        paths: vec![],
+        insertions: 0,
+        deletions: 0,
+    };
+    Event::Harvested {
+        attempt,
+        harvest: Harvest::Changed(change),
+    }
+}
+
+/// The end of a trial.
+pub(crate) fn integrated(
+    (wave, round, trial): (WaveNo, u32, u32),
+    tasks: &[TaskIx],
+    green: bool,
+) -> Event {
+    let tree = Tree::from(format!("{tasks:?}").as_str());
+    Event::Integrated {
+        wave,
+        round,
+        trial,
+        tree,
+        evidence: look(green),
+    }
+}
+
+/// The answer of a world in which everything goes well.
+pub(crate) fn goes_well(effect: &Effect) -> Option<Event> {
+    Some(match effect {
+        Effect::PrepareWave { wave, round, .. } => Event::WavePrepared {
+            wave: *wave,
+            round: *round,
+            problems: vec![],
+        },
+        Effect::Baseline { task, .. } => Event::Baselined {
+            task: *task,
+            evidence: look(true),
+        },
+        Effect::OpenWorkspace { attempt, .. } => Event::WorkspaceOpened { attempt: *attempt },
+        Effect::LaunchWorker { attempt, .. } => ended(*attempt, How::Exited(0)),
+        Effect::StopWorker { .. } => return None,
+        Effect::Harvest { attempt, task, .. } => changed(*attempt, *task, &attempt.to_string()),
+        Effect::Verify { attempt, .. } => Event::Verified {
+            attempt: *attempt,
+            evidence: look(true),
+        },
+        Effect::DiscardWorkspace { attempt } => Event::WorkspaceDiscarded { attempt: *attempt },
+        Effect::Integrate {
+            wave,
+            round,
+            trial,
+            tasks,
+            ..
+        } => integrated((*wave, *round, *trial), tasks, true),
+        Effect::Checkpoint {
+            wave,
+            round,
+            base,
+            tasks,
+            ..
+        } => {
+            let tasks: Vec<_> = tasks.iter().map(|t| t.0).collect();
+            let commit = Commit::from(format!("{base}+{tasks:?}").as_str());
+            Event::Checkpointed {
+                wave: *wave,
+                round: *round,
+                commit,
+            }
+        }
     })
 }

@@ -10,9 +10,8 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::*;
-use crate::evidence::{Change, Evidence, Harvest, How, Value, WorkerEnd};
-use crate::ids::Tree;
-use crate::sample::{plan, some_plan, task};
+use crate::evidence::{Harvest, How};
+use crate::sample::{begin, changed, ended, goes_well, integrated, look, plan, some_plan, task};
 use crate::verdict::NotRun;
 use crate::waves::waves;
 
@@ -42,121 +41,63 @@ struct World {
 }
 
 fn start(plan: &Arc<Plan>, jobs: u32) -> (Scheduler, Event) {
-    let scheduler = Scheduler::new(Arc::clone(plan), Arc::new(waves(plan).unwrap()));
-    let begin = Event::RunStarted(Started {
-        run: "r".into(),
-        seawall: "0".into(),
-        plan: Digest::of(b""),
-        base: Commit::from("base"),
-        onto: None,
-        branch: "refs/heads/seawall/p/r".into(),
-        jobs,
-    });
-    (scheduler, begin)
+    let waves = Arc::new(waves(plan).unwrap());
+    (Scheduler::new(Arc::clone(plan), waves), begin(jobs))
 }
 
-fn look(passes: bool) -> Vec<Evidence> {
-    vec![Evidence {
-        criterion: 0,
-        value: if passes { Value::Pass } else { Value::Fail },
-        why: String::new(),
-        command: String::new(),
-        tree: Tree::from("t"),
-        exit: Some(i32::from(!passes)),
-        ms: 0,
-        tail: String::new(),
-        bytes: 0,
-        output: Digest::of(b""),
-    }]
-}
-
-fn ended(attempt: AttemptNo, how: How) -> Event {
-    let end = WorkerEnd {
-        how,
-        ms: 0,
-        claim: String::new(),
-        bytes: 0,
-        leftovers: 0,
-        enforced: vec![],
-    };
-    Event::WorkerEnded { attempt, end }
-}
-
-fn changed(attempt: AttemptNo, task: TaskIx, content: &str) -> Event {
-    let change = Change {
-        commit: Commit::from(format!("h{}-{content}", task.0).as_str()),
-        tree: Tree::from("t"),
-        digest: Digest::from(format!("d{}-{content}", task.0).as_str()),
-        paths: vec![],
-        insertions: 0,
-        deletions: 0,
-    };
-    Event::Harvested {
-        attempt,
-        harvest: Harvest::Changed(change),
-    }
-}
-
-/// Every way in which the world may answer `effect`.
+/// Every way in which the world may answer `effect`, the good one first.
 fn answers(effect: &Effect, state: &State, world: &World) -> Vec<Event> {
-    let both = |event: fn(bool, &Effect) -> Event| {
-        if world.kind {
-            vec![event(true, effect)]
-        } else {
-            vec![event(true, effect), event(false, effect)]
-        }
-    };
+    let mut all: Vec<Event> = goes_well(effect).into_iter().collect();
+    if let Effect::LaunchWorker { attempt, .. } = effect
+        && state.in_flight.contains_key(&Key::StopWorker(*attempt))
+    {
+        all.push(ended(*attempt, How::Stopped));
+    }
+    if let Effect::Integrate {
+        wave,
+        round,
+        trial,
+        tasks,
+        ..
+    } = effect
+    {
+        let within = |set: &Vec<u32>| set.iter().all(|t| tasks.contains(&TaskIx(*t)));
+        let green = tasks.is_empty() || !world.red.iter().any(within);
+        all = vec![integrated((*wave, *round, *trial), tasks, green)];
+    }
+    if !world.kind {
+        all.extend(goes_badly(effect, state));
+    }
+    all
+}
+
+fn goes_badly(effect: &Effect, state: &State) -> Vec<Event> {
     match effect {
-        Effect::PrepareWave { .. } => both(|fine, effect| match effect {
-            Effect::PrepareWave { wave, round, .. } => {
-                Event::WavePrepared { wave: *wave, round: *round, problems: if fine { vec![] } else { vec![(TaskIx(0), "gone".into())] } }
-            }
-            _ => unreachable!(),
-        })
-        .into_iter()
-        .filter(|event| !matches!(event, Event::WavePrepared { problems, .. } if problems.iter().any(|(ix, _)| !state.members.contains(ix))))
-        .collect(),
-        Effect::Baseline { .. } => both(|fine, effect| match effect {
-            Effect::Baseline { task, .. } => Event::Baselined { task: *task, evidence: look(fine) },
-            _ => unreachable!(),
-        }),
-        Effect::OpenWorkspace { attempt, .. } => vec![Event::WorkspaceOpened { attempt: *attempt }],
-        Effect::LaunchWorker { attempt, .. } => {
-            let mut all = vec![ended(*attempt, How::Exited(0))];
-            if !world.kind {
-                all.push(ended(*attempt, How::TimedOut));
-            }
-            if state.in_flight.contains_key(&Key::StopWorker(*attempt)) {
-                all.push(ended(*attempt, How::Stopped));
-            }
-            all
-        }
-        Effect::StopWorker { .. } => vec![],
-        Effect::Harvest { attempt, task, .. } => {
-            let fresh = changed(*attempt, *task, &attempt.to_string());
-            let empty = Event::Harvested { attempt: *attempt, harvest: Harvest::Empty };
-            if world.kind { vec![fresh] } else { vec![fresh, changed(*attempt, *task, "same"), empty] }
-        }
-        Effect::Verify { .. } => both(|fine, effect| match effect {
-            Effect::Verify { attempt, .. } => Event::Verified { attempt: *attempt, evidence: look(fine) },
-            _ => unreachable!(),
-        }),
-        Effect::DiscardWorkspace { attempt } => vec![Event::WorkspaceDiscarded { attempt: *attempt }],
-        Effect::Integrate { wave, round, trial, tasks, .. } => {
-            let red = world.red.iter().any(|set| set.iter().all(|t| tasks.contains(&TaskIx(*t))));
-            vec![Event::Integrated {
+        Effect::PrepareWave { wave, round, .. } if state.members.contains(&TaskIx(0)) => {
+            let problems = vec![(TaskIx(0), "gone".to_owned())];
+            vec![Event::WavePrepared {
                 wave: *wave,
                 round: *round,
-                trial: *trial,
-                tree: Tree::from(format!("{tasks:?}").as_str()),
-                evidence: look(!red || tasks.is_empty()),
+                problems,
             }]
         }
-        Effect::Checkpoint { wave, round, base, tasks, .. } => vec![Event::Checkpointed {
-            wave: *wave,
-            round: *round,
-            commit: Commit::from(format!("{base}+{:?}", tasks.iter().map(|t| t.0).collect::<Vec<_>>()).as_str()),
+        Effect::Baseline { task, .. } => vec![Event::Baselined {
+            task: *task,
+            evidence: look(false),
         }],
+        Effect::LaunchWorker { attempt, .. } => vec![ended(*attempt, How::TimedOut)],
+        Effect::Harvest { attempt, task, .. } => {
+            let empty = Event::Harvested {
+                attempt: *attempt,
+                harvest: Harvest::Empty,
+            };
+            vec![changed(*attempt, *task, "same"), empty]
+        }
+        Effect::Verify { attempt, .. } => vec![Event::Verified {
+            attempt: *attempt,
+            evidence: look(false),
+        }],
+        _ => vec![],
     }
 }
 

@@ -28,11 +28,22 @@ pub(crate) fn run(store: &Store, args: &PlanArgs) -> Result<u8, Failure> {
         ));
     }
     if let Some((plan, waves)) = &file.plan {
-        let (tasks, waves) = (plan.tasks.len(), waves.waves.len());
+        let (tasks, waves) = (
+            count(plan.tasks.len(), "task"),
+            count(waves.waves.len(), "wave"),
+        );
         output::say(&format!(
-            "`{}` can be run: {tasks} tasks in {waves} waves; nothing was started\n",
+            "`{}` can be run: {tasks} in {waves}; nothing was started\n",
             file.name
         ));
     }
     Ok(code)
+}
+
+fn count(n: usize, noun: &str) -> String {
+    if n == 1 {
+        format!("1 {noun}")
+    } else {
+        format!("{n} {noun}s")
+    }
 }
