@@ -84,7 +84,6 @@ fn order(crew: &Crew, job: Job) -> Result<Order, ExecuteError> {
             .read
             .iter()
             .map(home)
-            .map(PathBuf::from)
             .filter(|path| path.exists())
             .collect(),
         home: job.room.home,
@@ -106,7 +105,7 @@ fn order(crew: &Crew, job: Job) -> Result<Order, ExecuteError> {
 
 fn environment(
     rules: &SandboxRules,
-    home: &impl Fn(&String) -> OsString,
+    home: &impl Fn(&String) -> PathBuf,
 ) -> Vec<(OsString, OsString)> {
     let passed = rules
         .pass
@@ -115,14 +114,15 @@ fn environment(
     let set = rules
         .env
         .iter()
-        .map(|(name, value)| (name.into(), home(value)));
+        .map(|(name, value)| (name.into(), home(value).into()));
     passed.chain(set).collect()
 }
 
-/// Replaces a leading `~/` by the user's home.
-fn expand(text: &str, home: Option<&std::path::Path>) -> OsString {
+/// The path or value that `text` of a plan stands for: a leading `~/` is the user's home.
+#[must_use]
+pub fn expand(text: &str, home: Option<&std::path::Path>) -> PathBuf {
     match (text.strip_prefix("~/"), home) {
-        (Some(rest), Some(home)) => home.join(rest).into(),
+        (Some(rest), Some(home)) => home.join(rest),
         _ => text.into(),
     }
 }

@@ -17,6 +17,7 @@ mod place;
 mod prepare;
 mod work;
 
+pub use confine::expand;
 pub use crew::Setup;
 pub use error::ExecuteError;
 pub use executor::Executor;

@@ -356,4 +356,11 @@ pub(crate) static CODES: &[Explanation] = &[
         "[[task]]\nid = \"a\"\nfile = \"x.py\"\n[[task]]\nid = \"b\"\nfile = \"x.py\"",
         "[[task]]\nid = \"b\"\nfile = \"x.py\"\nafter = [\"a\"]",
     ),
+    code(
+        "SW0208",
+        "a path of `[sandbox] read` is not there",
+        "The path does not exist on this host, so nothing is granted. A worker or check that needs it will fail.",
+        "read = [\"~/.crago\"]",
+        "read = [\"~/.cargo\"]",
+    ),
 ];

@@ -39,6 +39,7 @@ impl PlanFile {
             Some(plan) => {
                 let waves = waves(&plan)
                     .map_err(|e| Failure::failed(format!("the plan was read wrongly: {e}")))?;
+                diagnostics.extend(absent(&plan));
                 diagnostics.extend(waves.moved.iter().map(|moved| said(&plan, moved)));
                 Some((Arc::new(plan), Arc::new(waves)))
             }
@@ -86,6 +87,18 @@ fn text(path: &Path) -> Result<String, Failure> {
         let at = e.utf8_error().valid_up_to();
         Failure::usage(format!("`{name}` is no plan: byte {at} is not UTF-8"))
     })
+}
+
+/// Paths that the sandbox is to open and that are not there.
+fn absent(plan: &Plan) -> Vec<Diagnostic> {
+    let home = std::env::var_os("HOME").map(std::path::PathBuf::from);
+    let missing = |text: &&String| !seawall_executor::expand(text, home.as_deref()).exists();
+    let said = |text: &String| {
+        let message = format!("`{text}` of `[sandbox] read` does not exist on this host");
+        Diagnostic::new("SW0208", Severity::Warning, message)
+            .help("nothing is granted for it; mend or remove it")
+    };
+    plan.sandbox.read.iter().filter(missing).map(said).collect()
 }
 
 /// What a hazard did to a task.

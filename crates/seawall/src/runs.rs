@@ -94,6 +94,17 @@ pub(crate) fn stillborn(store: &Store) -> Vec<PathBuf> {
     found
 }
 
+/// Directories that a crash left while a run was being made: nothing was started in them.
+pub(crate) fn half_made(store: &Store) -> Vec<PathBuf> {
+    let entries = fs::read_dir(root(store)).into_iter().flatten().flatten();
+    let lacks = |path: &PathBuf| !path.join("journal.jsonl").exists();
+    let held = |path: &PathBuf| matches!(Lock::take(&path.join("lock")), Err(LockError::Held));
+    entries
+        .map(|entry| entry.path())
+        .filter(|path| lacks(path) && !held(path))
+        .collect()
+}
+
 /// The run called `name` (or beginning so), or the latest.
 pub(crate) fn find(store: &Store, name: Option<&str>) -> Result<RunDir, Failure> {
     let mut runs = all(store)?;
@@ -150,13 +161,13 @@ impl RunDir {
             .prefix(".new-")
             .tempdir_in(&root)
             .map_err(cannot("write in", &root))?;
+        let lock = take(&beside.path().join("lock"))?; // from here on `gc` keeps away
         let pinned = serde_json::to_vec(plan).map_err(|e| Failure::failed(e.to_string()))?;
         let place = Place::new(beside.path().to_owned());
         place.lay_out()?;
         for (name, bytes) in [("plan.toml", text.as_bytes()), ("plan.json", &pinned)] {
             write_durably(&beside.path().join(name), bytes)?;
         }
-        let lock = take(&beside.path().join("lock"))?;
         let id = free_id(store, &plan.name)?;
         let dir = root.join(&id);
         fs::rename(beside.path(), &dir).map_err(cannot("make", &dir))?;
