@@ -10,6 +10,9 @@ impl Scheduler {
         if let Some(effect) = self.state.in_flight.remove(&key) {
             self.state.owed.push_front(effect);
         }
+        if let Some(attempt) = worker(&key) {
+            self.forget_stop(attempt); // a worker that never ran needs no end
+        }
         self.state.halt.parked.get_or_insert_with(|| why.to_owned());
     }
 
