@@ -41,14 +41,14 @@ pub(crate) async fn run(crew: &Crew, job: Job) -> Result<Report, ExecuteError> {
     let order = order(crew, job)?;
     let confined = spawn(&order)?;
     if let Some(attempt) = attempt {
-        let stopper = confined
+        let entered = confined
             .stopper()
-            .map_err(at("hold on to a worker of", &order.workspace))?;
-        crew.live.insert(attempt, stopper);
+            .and_then(|stopper| crew.enter(attempt, stopper));
+        entered.map_err(at("hold on to a worker of", &order.workspace))?;
     }
     let report = finished(confined).await;
     if let Some(attempt) = attempt {
-        crew.live.remove(&attempt);
+        crew.leave(attempt);
     }
     report
 }

@@ -1,11 +1,12 @@
 //! What every effect works with: the plan, the repository, the place on disk, the table of live workers.
 
 use std::collections::HashMap;
+use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use dashmap::DashMap;
+use dashmap::{DashMap, Entry};
 use seawall_core::ids::{AttemptNo, Commit};
 use seawall_core::path::RepoPath;
 use seawall_core::plan::Plan;
@@ -43,10 +44,19 @@ pub struct Setup {
 #[derive(Debug)]
 pub(crate) struct Crew {
     pub(crate) setup: Setup,
-    /// Handles to end live workers, by attempt.
-    pub(crate) live: DashMap<AttemptNo, Stopper>,
+    /// Live workers, by attempt.
+    live: DashMap<AttemptNo, Live>,
     /// The files of the base that was asked for last.
     listing: Mutex<Option<(Commit, Arc<Listing>)>>,
+}
+
+/// A worker in the table of live ones.
+#[derive(Debug)]
+enum Live {
+    /// It runs, and this ends it.
+    Running(Stopper),
+    /// It is to end, and has not started yet.
+    Unwanted,
 }
 
 /// The files of one commit.
@@ -58,6 +68,30 @@ impl Crew {
             setup,
             live: DashMap::new(),
             listing: Mutex::new(None),
+        }
+    }
+
+    /// Puts a worker into the table. One that was asked to end before it started is ended at once.
+    pub(crate) fn enter(&self, attempt: AttemptNo, stopper: Stopper) -> io::Result<()> {
+        match self.live.entry(attempt) {
+            Entry::Occupied(_) => stopper.stop(),
+            Entry::Vacant(place) => {
+                place.insert(Live::Running(stopper));
+                Ok(())
+            }
+        }
+    }
+
+    /// Takes a worker that ended out of the table.
+    pub(crate) fn leave(&self, attempt: AttemptNo) {
+        self.live.remove(&attempt);
+    }
+
+    /// Ends a worker, whether it has started or is about to.
+    pub(crate) fn stop(&self, attempt: AttemptNo) -> io::Result<()> {
+        match &*self.live.entry(attempt).or_insert(Live::Unwanted) {
+            Live::Running(stopper) => stopper.stop(),
+            Live::Unwanted => Ok(()),
         }
     }
 

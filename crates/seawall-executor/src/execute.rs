@@ -97,7 +97,8 @@ pub(crate) async fn execute(
             Event::WorkerEnded { attempt, end }
         }
         Effect::StopWorker { attempt } => {
-            work::stop(crew, attempt)?;
+            crew.stop(attempt)
+                .map_err(at("stop a worker in", crew.setup.place.root()))?;
             return Ok(None);
         }
         Effect::Harvest {

@@ -44,16 +44,6 @@ pub(crate) async fn run(
     blocking(crew, move |_| end(&report, &log)).await
 }
 
-/// Ends a worker, if it still runs.
-pub(crate) fn stop(crew: &Crew, attempt: AttemptNo) -> Result<(), ExecuteError> {
-    match crew.live.get(&attempt) {
-        Some(stopper) => stopper
-            .stop()
-            .map_err(at("stop a worker of", crew.setup.place.root())),
-        None => Ok(()),
-    }
-}
-
 fn job(
     crew: &Crew,
     ix: TaskIx,
