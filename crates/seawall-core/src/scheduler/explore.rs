@@ -177,6 +177,11 @@ fn steps(at: &Scheduler, trouble: Trouble, world: &World) -> Vec<(Event, Trouble
 fn hold(at: &Scheduler, world: &World) {
     let state = &at.state;
     assert!(state.dispatches <= at.plan.budget.attempts);
+    let counted: u32 = state.tasks.iter().map(|task| task.dispatches).sum();
+    assert_eq!(
+        state.dispatches, counted,
+        "a dispatch is counted here and not there"
+    );
     assert!(state.live <= state.jobs || state.live <= at.plan.tasks.len() as u32);
     for (ix, task) in at.plan.each_task() {
         assert!(
