@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::evidence::{Harvest, How};
 use crate::sample::{begin, changed, ended, goes_well, integrated, look, plan, some_plan, task};
-use crate::verdict::NotRun;
+use crate::verdict::{NotRun, Reason};
 use crate::waves::waves;
 
 /// Events that a walk may still use up.
@@ -128,10 +128,13 @@ fn steps(at: &Scheduler, trouble: Trouble, world: &World) -> Vec<(Event, Trouble
         }
         None => {}
     }
-    if let Some(effect) = at.due().into_iter().next() {
-        all.push((Event::Issued { effect }, trouble));
-        return all;
-    }
+    // Answers may come in between: a turn of the loop takes in all that have arrived before it issues.
+    all.extend(
+        at.due()
+            .into_iter()
+            .next()
+            .map(|effect| (Event::Issued { effect }, trouble)),
+    );
     if trouble.interrupts > 0 && !at.state.halt.interrupted {
         all.push((
             Event::Interrupted,
@@ -555,4 +558,55 @@ fn a_checkpoint_rejection_tries_again_on_top_of_what_landed() {
         _ => None,
     });
     assert_eq!(second.map(|base| &*base.0), Some("base+[0]"));
+}
+
+/// Answers whatever is owed, well but for what `answer` says, until the run has an outcome.
+fn play(plan: &Arc<Plan>, mut answer: impl FnMut(&Effect) -> Option<Event>) -> Scheduler {
+    let (scheduler, begin) = start(plan, 1);
+    let mut at = step(&scheduler, &begin);
+    while at.outcome().is_none() {
+        for effect in at.due() {
+            at = step(&at, &Event::Issued { effect });
+        }
+        let effect = at.in_flight().next().unwrap().clone();
+        let event = answer(&effect).or_else(|| goes_well(&effect)).unwrap();
+        at = step(&at, &event);
+    }
+    at
+}
+
+#[test]
+fn the_same_change_twice_ends_a_task_early() {
+    let plan = plan(vec![task("a", "a", &[], &[], 5)], 9);
+    let at = play(&plan, |effect| match effect {
+        Effect::Harvest { attempt, task, .. } => Some(changed(*attempt, *task, "same")),
+        Effect::Verify { attempt, .. } => Some(Event::Verified {
+            attempt: *attempt,
+            evidence: look(false),
+        }),
+        _ => None,
+    });
+    assert_eq!(
+        at.standing(TaskIx(0)),
+        &Standing::Ended(Verdict::Rejected(Reason::Stuck))
+    );
+    assert_eq!(at.dispatches(TaskIx(0)), 2);
+}
+
+#[test]
+fn a_retry_is_told_what_was_wrong_and_then_may_pass() {
+    let plan = plan(vec![task("a", "a", &[], &[], 2)], 9);
+    let mut told = Vec::new();
+    let at = play(&plan, |effect| match effect {
+        Effect::Verify { attempt, .. } => {
+            told.push(*attempt);
+            Some(Event::Verified {
+                attempt: *attempt,
+                evidence: look(told.len() > 1),
+            })
+        }
+        _ => None,
+    });
+    assert_eq!(told, [AttemptNo(1), AttemptNo(2)]);
+    assert!(accepted(&at, TaskIx(0)));
 }
