@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::evidence::{Harvest, How};
 use crate::sample::{begin, changed, ended, goes_well, integrated, look, plan, some_plan, task};
-use crate::verdict::{NotRun, Reason};
+use crate::verdict::{NotRun, Reason, Rejection};
 use crate::waves::waves;
 
 /// Events that a walk may still use up.
@@ -282,6 +282,12 @@ fn hold_step(before: &Scheduler, event: &Event, after: &Scheduler) {
             !matches!(before.standing(*task), Standing::Ended(_)),
             "finished work is repeated"
         );
+        let met = |dep: &TaskIx| match before.standing(*dep) {
+            Standing::Ended(verdict) => verdict.satisfies(),
+            _ => false,
+        };
+        let after = &before.plan.task(*task).after;
+        assert!(after.iter().all(met), "it starts before what it waits for");
     }
 }
 
@@ -609,4 +615,60 @@ fn a_retry_is_told_what_was_wrong_and_then_may_pass() {
     });
     assert_eq!(told, [AttemptNo(1), AttemptNo(2)]);
     assert!(accepted(&at, TaskIx(0)));
+}
+
+#[test]
+fn a_rejected_task_blocks_what_waits_for_it_and_nothing_else() {
+    let tasks = vec![
+        task("a", "a", &[], &[], 1),
+        task("waits", "b", &[0], &[], 1),
+        task("waits for that", "c", &[1], &[], 1),
+        task("reads a", "d", &[], &["a"], 1),
+    ];
+    let at = play(&plan(tasks, 9), |effect| match effect {
+        Effect::Harvest {
+            attempt,
+            task: TaskIx(0),
+            ..
+        } => Some(Event::Harvested {
+            attempt: *attempt,
+            harvest: Harvest::Empty,
+        }),
+        _ => None,
+    });
+    let blocked = |by| Standing::Ended(Verdict::Blocked(TaskIx(by)));
+    assert_eq!(
+        (at.standing(TaskIx(1)), at.standing(TaskIx(2))),
+        (&blocked(0), &blocked(1))
+    );
+    assert!(
+        accepted(&at, TaskIx(3)),
+        "a hazard orders, it does not block"
+    );
+}
+
+#[test]
+fn a_culprit_without_a_dispatch_left_costs_no_further_round() {
+    let plan = plan(vec![task("a", "a", &[], &[], 1)], 9);
+    let mut rounds = 0;
+    let at = play(&plan, |effect| match effect {
+        Effect::PrepareWave { .. } => {
+            rounds += 1;
+            None
+        }
+        Effect::Integrate {
+            wave,
+            round,
+            trial,
+            tasks,
+            ..
+        } => Some(integrated((*wave, *round, *trial), tasks, tasks.is_empty())),
+        _ => None,
+    });
+    let reason = Reason::Attempt(Rejection::Checkpoint);
+    assert_eq!(
+        at.standing(TaskIx(0)),
+        &Standing::Ended(Verdict::Rejected(reason))
+    );
+    assert_eq!(rounds, 1);
 }
