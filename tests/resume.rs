@@ -94,11 +94,16 @@ impl World {
 
     /// With more lines before the first table of the plan that has a name.
     fn with(more: &str) -> Self {
+        Self::of(|gate| plan(gate, more))
+    }
+
+    /// With the plan that is made for a gate.
+    fn of(plan: impl FnOnce(&Path) -> String) -> Self {
         let names = ["wide/a", "wide/b", "wide/c", "last"];
         let repo = Repo::with(&names.map(|name| (name, "old\n")));
         let gate = repo.root().join("gate");
         fs::create_dir(&gate).unwrap();
-        let plan = repo.plan(&plan(&gate, more));
+        let plan = repo.plan(&plan(&gate));
         let mine = Mine::of(&repo);
         Self {
             repo,
@@ -192,6 +197,11 @@ impl World {
             );
             std::thread::sleep(Duration::from_micros(200));
         }
+    }
+
+    /// Whether every task has its verdict, although nobody may have lived to tell.
+    fn is_over(&self) -> bool {
+        !self.records().is_empty() && self.repo.status().text("state") == "finished"
     }
 
     /// The run is complete, and as an undisturbed one would have left it.
@@ -355,7 +365,7 @@ fn killed_at(mark: Mark, within: bool) -> World {
         supervisor.kill();
         let records = world.records();
         let hit = !within || !answered(&records, at);
-        if hit && !records.is_empty() {
+        if hit && !world.is_over() {
             return world;
         }
     }
@@ -482,7 +492,7 @@ fn what_a_dead_supervisor_ran_dies_with_it() {
 }
 
 #[track_caller]
-fn wait_until(what: &str, is: impl Fn() -> bool) {
+fn wait_until(what: &str, mut is: impl FnMut() -> bool) {
     let deadline = Instant::now() + LONG;
     while !is() {
         assert!(Instant::now() < deadline, "never: {what}");
@@ -516,14 +526,11 @@ fn a_harvest_made_before_the_kill_is_not_made_again() {
     );
 }
 
-/// Killed again and again, each time at another moment, until it is through.
-#[test]
-fn killed_at_many_moments_of_one_run() {
-    let world = World::new();
-    let mut random = u64::from(std::process::id()) ^ 0x9e37_79b9_7f4a_7c15;
-    println!("the seed is {random}");
-    let mut kills = 0;
-    loop {
+/// Kills and goes on, each time at another moment, until the run is through; its exit code must then be `code`.
+fn torment(world: &World, code: i32) {
+    let seed = u64::from(std::process::id()) ^ 0x9e37_79b9_7f4a_7c15;
+    let mut random = seed;
+    for kills in 0_u64.. {
         let args: &[&str] = match world.records().is_empty() {
             true => &["run", world.plan.to_str().unwrap()],
             false => &["resume"],
@@ -533,17 +540,110 @@ fn killed_at_many_moments_of_one_run() {
         random ^= random >> 7;
         random ^= random << 17;
         // Longer and longer, so that it ends; from a few milliseconds, so that every step is met.
-        std::thread::sleep(Duration::from_millis(random % (40 + 10 * kills)));
+        let most = 40 + 10 * kills + kills * kills / 4;
+        std::thread::sleep(Duration::from_millis(random % most));
         if let Some(status) = supervisor.0.try_wait().unwrap() {
-            assert_eq!(status.code(), Some(0), "after {kills} kills");
-            break;
+            let said = world.said();
+            return assert_eq!(
+                status.code(),
+                Some(code),
+                "{kills} kills from {seed}: {said}"
+            );
         }
         supervisor.kill();
-        kills += 1;
-        forget_stillborn(&world);
+        if world.is_over() {
+            // Killed between its last record and its end: what there was to do is done.
+            return drop(world.resume().code(2).says(&["has ended"]));
+        }
+        forget_stillborn(world);
     }
-    println!("{kills} kills");
+}
+
+#[test]
+fn killed_at_many_moments_of_one_run() {
+    let world = World::new();
+    torment(&world, 0);
     world.assert_finished();
+}
+
+/// A run with everything in it: a lie that is corrected, one that is not, a change that passes its own check and breaks
+/// the checkpoint, and a task that waits for it.
+const HARD: &str = r#"
+version = 1
+name = "hard"
+goal = "every file says new"
+[defaults]
+attempts = 2
+[agent.honest]
+run = ["sh", "-c", 'echo new > "$1"', "honest", "{file}"]
+[agent.hasty]
+run = ["sh", "-c", 'if grep -q rejected; then echo new; else echo newer; fi > "$1"', "hasty", "{file}"]
+prompt = "stdin"
+[agent.liar]
+run = ["sh", "-c", 'echo newer > "$1"; echo all done', "liar", "{file}"]
+[agent.breaker]
+run = ["sh", "-c", 'printf "new\nmore\n" > "$1"', "breaker", "{file}"]
+[[checkpoint]]
+says = "every file has one word"
+run = 'for f in wide/* last; do test "$(wc -w < $f)" = 1 || exit 1; done'
+"#;
+
+fn hard() -> World {
+    let mut plan = HARD.to_owned();
+    for (id, file, agent, after) in [
+        ("good", "wide/a", "honest", ""),
+        ("hasty", "wide/b", "hasty", ""),
+        ("liar", "wide/c", "liar", ""),
+        ("breaker", "last", "breaker", ""),
+        ("again", "wide/a", "honest", "good"),
+        ("blocked", "wide/b", "honest", "breaker"),
+    ] {
+        let check = if id == "again" {
+            "test $(wc -l < {file}) = 9"
+        } else {
+            "grep -qx new {file}"
+        };
+        plan += &format!(
+            "[[task]]\nid = \"{id}\"\nfile = \"{file}\"\nagent = \"{agent}\"\nafter = [{}]\nprompt = \"say new\"\n\
+             [[task.check]]\nsays = \"the file says new\"\nrun = \"{check}\"\n",
+            if after.is_empty() {
+                String::new()
+            } else {
+                format!("\"{after}\"")
+            },
+        );
+    }
+    World::of(|_| plan.clone())
+}
+
+#[test]
+fn killed_at_many_moments_of_a_hard_run() {
+    let end = |world: &World| {
+        let status = world.repo.status();
+        let (base, branch) = (status.text("base"), status.text("branch"));
+        assert_eq!(status.text("state"), "finished");
+        world.mine.assert_untouched(&world.repo);
+        assert_clean(&world.repo);
+        (status.words(), trees(&world.repo, base, branch))
+    };
+    let calm = hard();
+    assert_eq!(calm.start().code(), Some(1));
+    let want = end(&calm);
+    let verdicts: Vec<_> = want.0.iter().map(String::as_str).collect();
+    assert_eq!(
+        verdicts,
+        [
+            "good: accepted landed 1",
+            "hasty: accepted landed 2",
+            "liar: rejected same-change-again 2",
+            "breaker: rejected same-change-again 2",
+            "again: rejected no-change 2",
+            "blocked: blocked blocked 0",
+        ]
+    );
+    let tormented = hard();
+    torment(&tormented, 1);
+    assert_eq!(end(&tormented), want);
 }
 
 /// A run that was killed before its first record is taken away by name, as its message says.
@@ -677,14 +777,60 @@ fn a_run_has_one_supervisor() {
     let _ = world.resume().code(2).says(&["has ended"]);
 }
 
-/// A run that is killed while its workers wait, and may go on at once.
-fn killed_while_working() -> World {
+/// Of several that want to go on with a run at the same moment, one does.
+#[test]
+fn of_many_resumes_one_goes_on() {
+    let world = killed_holding();
+    let mut all: Vec<_> = (0..5).map(|_| world.supervise(&["resume"])).collect();
+    wait_until("all but one gave up", || {
+        let ended = all.iter_mut().map(|one| one.0.try_wait().unwrap());
+        ended.flatten().count() == 4
+    });
+    world.release("worker");
+    let mut codes: Vec<_> = all.into_iter().map(Supervisor::code).collect();
+    codes.sort_unstable();
+    assert_eq!(codes, [Some(0), Some(2), Some(2), Some(2), Some(2)]);
+    world.assert_finished();
+}
+
+/// Runs of one repository do not disturb one another.
+#[test]
+fn two_runs_at_once() {
+    let world = World::new();
+    world.hold("worker");
+    let both = [world.start(), world.start()];
+    let runs =
+        || fs::read_dir(world.repo.dir().join(".git/seawall/runs")).map_or(0, Iterator::count);
+    wait_until("both runs are there", || runs() == 2);
+    world.release("worker");
+    for one in both {
+        assert_eq!(one.code(), Some(0));
+    }
+    let branches = world
+        .repo
+        .git(&["for-each-ref", "--format=%(refname)", "refs/heads/seawall"]);
+    assert_eq!(branches.lines().count(), 2);
+    for branch in branches.lines() {
+        assert_eq!(trees(&world.repo, "main", branch), undisturbed());
+    }
+    world.mine.assert_untouched(&world.repo);
+    assert_clean(&world.repo);
+}
+
+/// A run that is killed while its workers wait, which they still would.
+fn killed_holding() -> World {
     let world = World::new();
     world.hold("worker");
     let supervisor = world.start();
     world.wait_for(Mark::Issued("launch-worker", None));
     supervisor.kill();
     assert_no_process(world.repo.root());
+    world
+}
+
+/// A run that is killed while its workers wait, and may go on at once.
+fn killed_while_working() -> World {
+    let world = killed_holding();
     world.release("worker");
     world
 }

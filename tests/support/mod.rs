@@ -5,6 +5,7 @@
 #![expect(clippy::print_stderr, reason = "a test talks to who runs it")]
 
 pub(crate) mod outcome;
+pub(crate) mod packages;
 pub(crate) mod traces;
 
 use std::collections::BTreeMap;

@@ -92,7 +92,15 @@ fn files(text: &mut String, parts: &Parts) {
 fn size(fact: &FileFact) -> String {
     match fact.bytes {
         None | Some(0) => "(new, empty)".to_owned(),
-        Some(bytes) => format!("({} lines, {bytes} bytes)", fact.lines),
+        Some(bytes) => format!("({}, {})", count(fact.lines, "line"), count(bytes, "byte")),
+    }
+}
+
+fn count(n: u64, noun: &str) -> String {
+    if n == 1 {
+        format!("1 {noun}")
+    } else {
+        format!("{n} {noun}s")
     }
 }
 

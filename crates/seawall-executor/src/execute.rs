@@ -11,10 +11,10 @@ use seawall_core::effect::Effect;
 use seawall_core::event::Event;
 use seawall_core::evidence::{Change, Harvest};
 use seawall_core::ids::{AttemptNo, Commit, Digest, TaskIx, Tree, WaveNo};
-use seawall_core::path::RepoPath;
+use seawall_core::path::{RepoPath, escape};
 use seawall_core::scheduler::{Scheduler, Standing};
 use seawall_core::verdict::Feedback;
-use seawall_git::{Changed, Label, Owned, TreeId, show};
+use seawall_git::{Changed, Label, Owned, TreeId};
 
 use crate::crew::{Crew, commit, id};
 use crate::error::{ExecuteError, at};
@@ -357,6 +357,13 @@ fn already_made(
     let same =
         facts.parents == [parent.clone()] && facts.tree == *tree && facts.message.contains(mark);
     Ok(same.then(|| commit(&tip)))
+}
+
+/// A path as plans and status write it.
+fn show(path: &[u8]) -> String {
+    let mut text = String::new();
+    let _ = escape(path, &mut text); // a String takes every write
+    text
 }
 
 fn bytes(paths: &[RepoPath]) -> Vec<Vec<u8>> {

@@ -1,4 +1,7 @@
-//! Checks: each is run by Seawall, confined, in a fresh workspace that no worker has touched.
+//! Checks: each is run by Seawall, confined, in a fresh workspace that no worker and no other check has touched.
+//!
+//! A check runs what a worker wrote. In a workspace or home that two checks share, that code could mend during the first
+//! what the second looks for. The price is that no check finds what another one built.
 
 use std::ffi::OsString;
 use std::fs;
@@ -42,17 +45,14 @@ pub(crate) async fn on_base(
         return Ok(Vec::new());
     }
     let look = look(crew, format!("base-{}-{}", ix.0, base.short()), base).await?;
-    in_fresh_workspace(crew, &look, async |room| {
-        let mut all = Vec::new();
-        for (n, check) in (0..).zip(task.checks.iter()) {
-            if let Some(command) = command(check, task) {
-                let ran = run(crew, &look, room, n, command).await?;
-                all.push(judge_on_base(n, check.proof, &ran));
-            }
+    let mut all = Vec::new();
+    for (n, check) in (0..).zip(task.checks.iter()) {
+        if let Some(command) = command(check, task) {
+            let ran = run(crew, &look, n, command).await?;
+            all.push(judge_on_base(n, check.proof, &ran));
         }
-        Ok(all)
-    })
-    .await
+    }
+    Ok(all)
 }
 
 /// Runs a task's checks on its harvest.
@@ -64,17 +64,14 @@ pub(crate) async fn after(
 ) -> Result<Vec<Evidence>, ExecuteError> {
     let task = crew.setup.plan.task(ix);
     let look = look(crew, format!("verify-{attempt}"), harvest).await?;
-    in_fresh_workspace(crew, &look, async |room| {
-        let mut all = Vec::new();
-        for (n, check) in (0..).zip(task.checks.iter()) {
-            all.push(match command(check, task) {
-                Some(command) => judge_after(n, &run(crew, &look, room, n, command).await?),
-                None => manual(n, look.tree.clone()),
-            });
-        }
-        Ok(all)
-    })
-    .await
+    let mut all = Vec::new();
+    for (n, check) in (0..).zip(task.checks.iter()) {
+        all.push(match command(check, task) {
+            Some(command) => judge_after(n, &run(crew, &look, n, command).await?),
+            None => manual(n, look.tree.clone()),
+        });
+    }
+    Ok(all)
 }
 
 /// Runs the plan's gates; with `first_red_ends`, the first one that does not pass is the last.
@@ -83,18 +80,15 @@ pub(crate) async fn at_gates(
     look: Look,
     first_red_ends: bool,
 ) -> Result<Vec<Evidence>, ExecuteError> {
-    in_fresh_workspace(crew, &look, async |room| {
-        let mut all: Vec<Evidence> = Vec::new();
-        for (n, criterion) in (0..).zip(crew.setup.plan.gates()) {
-            let command = criterion.run.clone().unwrap_or_default().into_bytes();
-            all.push(gate(n, &run(crew, &look, room, n, command).await?));
-            if first_red_ends && !all.iter().all(Evidence::passes) {
-                break;
-            }
+    let mut all: Vec<Evidence> = Vec::new();
+    for (n, criterion) in (0..).zip(crew.setup.plan.gates()) {
+        let command = criterion.run.clone().unwrap_or_default().into_bytes();
+        all.push(gate(n, &run(crew, &look, n, command).await?));
+        if first_red_ends && !all.iter().all(Evidence::passes) {
+            break;
         }
-        Ok(all)
-    })
-    .await
+    }
+    Ok(all)
 }
 
 async fn look(crew: &Arc<Crew>, label: String, at: &Commit) -> Result<Look, ExecuteError> {
@@ -119,11 +113,13 @@ fn command(check: &Criterion, task: &Task) -> Option<Vec<u8>> {
     Some(shell(run, &files, &task.id))
 }
 
-async fn in_fresh_workspace<T>(
+/// Runs one check in a workspace of its own.
+async fn run(
     crew: &Arc<Crew>,
     look: &Look,
-    work: impl AsyncFnOnce(&Room) -> Result<T, ExecuteError>,
-) -> Result<T, ExecuteError> {
+    criterion: u32,
+    command: Vec<u8>,
+) -> Result<Ran, ExecuteError> {
     let room = crew.setup.place.check(&look.label);
     let (made, commit) = (room.clone(), look.commit.clone());
     blocking(crew, move |crew| {
@@ -135,12 +131,12 @@ async fn in_fresh_workspace<T>(
             .open_workspace(&id(&commit)?, &made.tree, &[])?)
     })
     .await?;
-    let done = work(&room).await;
+    let done = run_in(crew, look, &room, criterion, command).await;
     blocking(crew, move |_| room.clear()).await?;
     done
 }
 
-async fn run(
+async fn run_in(
     crew: &Arc<Crew>,
     look: &Look,
     room: &Room,

@@ -3,7 +3,7 @@
 //! A commit depends on nothing but its arguments: author and committer are constants and the time is given. Doing it
 //! again gives the same id, so a crash between commit and ref heals by repetition.
 
-use git2::{Oid, Repository, Signature, Time};
+use git2::{ObjectType, Oid, Repository, Signature, Time};
 
 use crate::error::{Error, Result, git};
 use crate::id::{CommitId, TreeId};
@@ -68,7 +68,13 @@ pub(crate) fn commit(
         .find_commit(parent.oid())
         .map_err(git("read the parent of a commit"))?;
     let tree = find_tree(repo, tree)?;
-    repo.commit(None, &by, &by, message, &tree, &[&parent])
+    // In two steps, because `git_commit_create` of libgit2 1.9 reports success when the disk is full: it drops the error
+    // of its `git_odb_write`.
+    let bytes = repo
+        .commit_create_buffer(&by, &by, message, &tree, &[&parent])
+        .map_err(git("compose a commit"))?;
+    let odb = repo.odb().map_err(git("open the object database"))?;
+    odb.write(ObjectType::Commit, &bytes)
         .map_err(git("write a commit"))
 }
 

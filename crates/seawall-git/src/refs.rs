@@ -189,10 +189,13 @@ pub(crate) fn patiently(
             Err(error) if error.code() == ErrorCode::Locked => {}
             done => return done.map_err(git("write a ref")),
         }
-        match start.elapsed() < PATIENCE {
-            true => sleep(Duration::from_millis(20)),
-            false if !cleared && clear_leftover(store, name) => cleared = true,
-            false => return Err(Error::Locked(lock_file(store, name))),
+        // The age of the lock counts, not our wait: a run that is killed while it waits must not begin to wait anew.
+        if !cleared && clear_leftover(store, name) {
+            cleared = true;
+        } else if start.elapsed() < PATIENCE {
+            sleep(Duration::from_millis(20));
+        } else {
+            return Err(Error::Locked(lock_file(store, name)));
         }
     }
 }

@@ -59,8 +59,10 @@ pub fn manual(criterion: u32, tree: Tree) -> Evidence {
 }
 
 fn record(criterion: u32, value: Value, why: String, ran: &Ran) -> Evidence {
-    let exit = match ran.end {
-        End::Exited(status) => Some(status),
+    let exit = match (&ran.end, value) {
+        // The shell's own status, and not that of the command, which is not there.
+        (End::Exited(0), Value::CouldNotLook) => None,
+        (End::Exited(status), _) => Some(*status),
         _ => None,
     };
     Evidence {
@@ -79,7 +81,13 @@ fn record(criterion: u32, value: Value, why: String, ran: &Ran) -> Evidence {
 
 fn look(ran: &Ran) -> (Value, String) {
     match &ran.end {
-        End::Exited(0) => (Value::Pass, "exit status 0".to_owned()),
+        End::Exited(0) => match negated_trouble(ran) {
+            None => (Value::Pass, "exit status 0".to_owned()),
+            Some(trouble) => (
+                Value::CouldNotLook,
+                format!("`!` takes for success what is trouble: {trouble}"),
+            ),
+        },
         End::Exited(status @ (126 | 127)) if !names_a_file(&ran.tail()) => {
             let what = if *status == 127 {
                 "a command is not there"
@@ -100,6 +108,26 @@ fn look(ran: &Ran) -> (Value, String) {
         End::Stopped => (Value::CouldNotLook, "stopped with the run".to_owned()),
         End::CouldNotStart(why) => (Value::CouldNotLook, format!("could not be started: {why}")),
     }
+}
+
+/// What went wrong below the `!` of a check such as `! grep -rn PATTERN DIR`, where any failure becomes success.
+///
+/// Status 127 of a command that is not there and status 2 of a grep that could not search would make the check green
+/// for ever. The status itself is gone, so what dash, bash and GNU grep print then is looked for.
+fn negated_trouble(ran: &Ran) -> Option<String> {
+    let tail = ran.tail();
+    let trouble = |line: &&str| {
+        let (who, what) = line.split_once(": ").unwrap_or_default();
+        match who {
+            "sh" | "/bin/sh" => what.ends_with("not found"),
+            "grep" => !(what.starts_with("warning: ") || what.ends_with(": Is a directory")),
+            _ => false,
+        }
+    };
+    let negated = ran.command.trim_start().starts_with('!');
+    negated
+        .then(|| tail.lines().find(trouble).map(str::to_owned))
+        .flatten()
 }
 
 /// Whether the shell's complaint is about a path, such as `sh: 1: ./bin/new: not found`: then what is missing
@@ -190,6 +218,43 @@ mod tests {
             assert_eq!(on_base(0, FailToPass, &ran).value, f2p, "{ran:?}");
             assert_eq!(on_base(0, PassToPass, &ran).value, p2p, "{ran:?}");
             assert_eq!(after(0, &ran).value, then, "{ran:?}");
+        }
+    }
+
+    #[test]
+    fn a_negated_command_in_trouble_has_not_looked() {
+        use Value::{CouldNotLook, Pass};
+        let cases = [
+            ("! rg evil src", "/bin/sh: 1: rg: not found\n", CouldNotLook),
+            (
+                "  ! rg evil src | head",
+                "sh: line 1: rg: command not found\n",
+                CouldNotLook,
+            ),
+            ("! grep evil src", "", Pass),
+            ("! grep evil src", "the key was not found\n", Pass),
+            ("! grep evil src", "grep: src: Is a directory\n", Pass),
+            (
+                "! grep '\\-x' a",
+                "grep: warning: stray \\ before -\n",
+                Pass,
+            ),
+            (
+                "! grep evil a b",
+                "a:1:evil\ngrep: b: No such file or directory\n",
+                CouldNotLook,
+            ),
+            ("! grep '(' a", "grep: Unmatched ( or \\(\n", CouldNotLook),
+            ("sh suite.sh", "/bin/sh: 1: rg: not found\n", Pass),
+        ];
+        for (command, output, value) in cases {
+            let ran = Ran {
+                command: command.into(),
+                ..ran(End::Exited(0), output)
+            };
+            let evidence = after(0, &ran);
+            let exit = (value == Pass).then_some(0);
+            assert_eq!((evidence.value, evidence.exit), (value, exit), "{ran:?}");
         }
     }
 

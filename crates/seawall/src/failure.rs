@@ -76,6 +76,7 @@ impl From<GitError> for Failure {
         match error {
             GitError::NotARepository(_) => Self::usage(text).help("say where it is with `--repo DIR`"),
             GitError::Unborn => Self::usage(text).help("make a first commit: a run starts from one"),
+            GitError::Unusable { .. } => Self::usage(text).help("`git status` there may say more: it must belong to you and use SHA-1"),
             GitError::NotFastForward { .. } => {
                 Self::usage(text).help("the branch has moved since the run began; merge or rebase the run's branch yourself")
             }

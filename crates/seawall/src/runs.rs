@@ -94,17 +94,6 @@ pub(crate) fn stillborn(store: &Store) -> Vec<PathBuf> {
     found
 }
 
-/// Directories that a crash left while a run was being made: nothing was started in them.
-pub(crate) fn half_made(store: &Store) -> Vec<PathBuf> {
-    let entries = fs::read_dir(root(store)).into_iter().flatten().flatten();
-    let lacks = |path: &PathBuf| !path.join("journal.jsonl").exists();
-    let held = |path: &PathBuf| matches!(Lock::take(&path.join("lock")), Err(LockError::Held));
-    entries
-        .map(|entry| entry.path())
-        .filter(|path| lacks(path) && !held(path))
-        .collect()
-}
-
 /// The run called `name` (or beginning so), or the latest.
 pub(crate) fn find(store: &Store, name: Option<&str>) -> Result<RunDir, Failure> {
     let mut runs = all(store)?;

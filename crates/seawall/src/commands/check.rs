@@ -36,6 +36,8 @@ pub(crate) fn run(store: &Store, args: &PlanArgs) -> Result<u8, Failure> {
             "`{}` can be run: {tasks} in {waves}; nothing was started\n",
             file.name
         ));
+    } else {
+        output::complain(&format!("`{}` cannot be run\n", file.name));
     }
     Ok(code)
 }

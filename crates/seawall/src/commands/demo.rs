@@ -75,6 +75,13 @@ pub(crate) fn run(args: &DemoArgs) -> Result<u8, Failure> {
 
 fn directory(asked: Option<&Path>) -> Result<PathBuf, Failure> {
     if let Some(dir) = asked {
+        let taken = dir
+            .read_dir()
+            .is_ok_and(|mut entries| entries.next().is_some());
+        if taken || dir.is_file() {
+            let failure = Failure::usage(format!("`{}` is in use already", dir.display()));
+            return Err(failure.help("name a directory that does not exist, or none at all"));
+        }
         return Ok(dir.to_owned());
     }
     let fresh = tempfile::Builder::new().prefix("seawall-demo-").tempdir();

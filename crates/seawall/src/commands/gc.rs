@@ -39,22 +39,6 @@ pub(crate) fn run(store: &Store, args: &GcArgs) -> Result<u8, Failure> {
     for dir in runs::stillborn(store) {
         swept.push(bury(&dir, args.dry_run)?);
     }
-    for path in runs::half_made(store) {
-        if !args.dry_run {
-            remove_workspace(&path)?;
-        }
-        let run = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        swept.push(Swept {
-            run,
-            removed: true,
-            rescued: 0,
-            why: "it never began",
-        });
-    }
     if args.json {
         let all: Vec<_> = swept
             .iter()

@@ -51,6 +51,11 @@ struct Repo(Option<PathBuf>);
 impl Repo {
     fn open(&self) -> Result<Store, Failure> {
         let here = PathBuf::from(".");
-        Ok(Store::discover(self.0.as_ref().unwrap_or(&here))?)
+        let dir = self.0.as_ref().unwrap_or(&here);
+        if !dir.is_dir() {
+            let failure = Failure::usage(format!("`{}` is no directory", dir.display()));
+            return Err(failure.help("`--repo` names a repository, or a directory in it"));
+        }
+        Ok(Store::discover(dir)?)
     }
 }
