@@ -777,6 +777,58 @@ fn a_run_has_one_supervisor() {
     let _ = world.resume().code(2).says(&["has ended"]);
 }
 
+/// libgit2 writes a ref by link(2) and unlink(2) of its lock; killed between the two, both names stay.
+#[test]
+fn the_lock_of_a_ref_that_was_just_written_is_taken_away() {
+    let world = World::new();
+    world.hold("verify");
+    let supervisor = world.start();
+    world.wait_for(Mark::Event("harvested", None));
+    supervisor.kill();
+    world.release("verify");
+    let id = world.repo.status().run().to_owned();
+    let harvests = world
+        .repo
+        .dir()
+        .join(".git/refs/seawall/runs")
+        .join(id)
+        .join("harvests");
+    for harvest in fs::read_dir(&harvests).unwrap() {
+        let harvest = harvest.unwrap().path();
+        fs::hard_link(&harvest, harvest.with_extension("lock")).unwrap();
+    }
+    assert!(fs::read_dir(&harvests).unwrap().count() >= 2);
+    assert_goes_on(&world);
+}
+
+/// A run whose tasks all have their verdict, but whose last workspace is not removed yet, has not ended.
+#[test]
+fn killed_before_the_last_workspace_is_gone() {
+    let kept = "[agent.idle]\nrun = [\"true\"]\n[[checkpoint]]";
+    let idle = |gate: &Path| {
+        plan(gate, "attempts = 1\nagent = \"idle\"").replacen("[[checkpoint]]", kept, 1)
+    };
+    for _ in 0..40 {
+        let world = World::of(idle);
+        let supervisor = world.start();
+        // Each task is rejected for doing nothing; the third discard is the run's last step.
+        wait_until("three are rejected", || {
+            let discards = |r: &&Value| Mark::Issued("discard-workspace", None).is(&r["body"]);
+            world.records().iter().filter(discards).count() == 3
+        });
+        supervisor.kill();
+        let gone = |r: &&Value| Mark::Event("workspace-discarded", None).is(&r["body"]);
+        if world.records().iter().filter(gone).count() == 3 {
+            continue;
+        }
+        assert_eq!(world.repo.status().text("state"), "stopped");
+        let _ = world.resume().code(1).says(&["3 rejected, 1 blocked"]);
+        assert_eq!(world.repo.status().text("state"), "finished");
+        return assert_clean(&world.repo);
+    }
+    panic!("the last step is always over before it can be hit");
+}
+
 /// Of several that want to go on with a run at the same moment, one does.
 #[test]
 fn of_many_resumes_one_goes_on() {

@@ -42,7 +42,7 @@ impl Answers {
         self.0.len()
     }
 
-    /// Goes as far as the answers reach. The empty set passes: it is the base, which is green.
+    /// Goes as far as the answers reach. `accepted` is in plan order. The empty set passes: it is the base, which is green.
     #[must_use]
     pub fn narrow(&self, accepted: &[TaskIx]) -> Narrowed {
         let mut lands = accepted.to_vec();
@@ -56,7 +56,7 @@ impl Answers {
             match self.minimise(lands.clone()) {
                 Err(ask) => return Narrowed::Ask(ask),
                 Ok(culprit) => {
-                    lands.retain(|task| !culprit.contains(task));
+                    lands.retain(|task| culprit.binary_search(task).is_err());
                     culprits.push(culprit);
                 }
             }
@@ -111,13 +111,13 @@ fn chunks(tasks: &[TaskIx], parts: usize) -> impl Iterator<Item = Vec<TaskIx>> {
         .map(<[TaskIx]>::to_vec)
 }
 
+/// What is left when a chunk is taken out, chunk by chunk. By position: the answers are replayed at every
+/// step, so a search here would cost the square of a large wave.
 fn complements(tasks: &[TaskIx], parts: usize) -> impl Iterator<Item = Vec<TaskIx>> {
-    chunks(tasks, parts).map(|chunk| {
-        tasks
-            .iter()
-            .copied()
-            .filter(|task| !chunk.contains(task))
-            .collect()
+    let size = tasks.len().div_ceil(parts);
+    (0..tasks.len()).step_by(size).map(move |from| {
+        let after = tasks.get(from + size..).unwrap_or_default();
+        [&tasks[..from], after].concat()
     })
 }
 

@@ -50,6 +50,9 @@ pub(crate) async fn run(crew: &Crew, job: Job) -> Result<Report, ExecuteError> {
     if let Some(attempt) = attempt {
         crew.leave(attempt);
     }
+    if let Some(alive) = &order.alive {
+        std::fs::remove_file(alive).map_err(at("remove", alive))?;
+    }
     report
 }
 

@@ -3,14 +3,15 @@
 //! A ref moves only from its expected old value. A lock file that outlives a wait on a ref that Seawall alone writes is
 //! left over from a crash and removed; on any other it is reported.
 
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use git2::{ErrorCode, Oid, Reference, Repository};
 
 use crate::checkpoint::moved;
-use crate::error::{Error, Result, git};
+use crate::error::{Error, Result, git, io};
 use crate::id::CommitId;
 use crate::label::ROOT;
 use crate::store::Store;
@@ -59,6 +60,51 @@ impl Store {
         }
         Ok(deleted)
     }
+}
+
+impl Store {
+    /// Removes the locks that a killed process left beside refs at or below a prefix that only Seawall writes, when their
+    /// update was complete; says how many there were.
+    ///
+    /// libgit2 renames by link(2) and unlink(2). Killed between the two, it leaves a lock that is the ref itself under a
+    /// second name: nobody can be working under such a lock, however young it is.
+    ///
+    /// # Errors
+    /// When a lock cannot be removed, or the prefix is none of Seawall's.
+    pub fn clear_finished_locks(&self, prefix: &str) -> Result<usize> {
+        if !prefix.starts_with("refs/heads/seawall/") {
+            check_own(prefix)?;
+        }
+        let at = self.common_dir().join(prefix);
+        let mut cleared = usize::from(clear_twin(&at)?);
+        let mut dirs = vec![at];
+        while let Some(dir) = dirs.pop() {
+            // A ref has no directory; one that git has just packed away has none any more.
+            for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
+                match entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                    true => dirs.push(entry.path()),
+                    false => cleared += usize::from(clear_twin(&entry.path())?),
+                }
+            }
+        }
+        Ok(cleared)
+    }
+}
+
+/// Removes the lock of the ref at `path` when it is that very file.
+fn clear_twin(path: &Path) -> Result<bool> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let lock = PathBuf::from(name);
+    let id = |path: &Path| {
+        let found = path.symlink_metadata().ok()?;
+        Some((found.dev(), found.ino()))
+    };
+    let twin = id(&lock).is_some_and(|lock| Some(lock) == id(path));
+    if twin {
+        std::fs::remove_file(&lock).map_err(io("remove", &lock))?;
+    }
+    Ok(twin)
 }
 
 fn below<'r>(repo: &'r Repository, prefix: &str) -> Result<Vec<Reference<'r>>> {

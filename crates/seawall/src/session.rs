@@ -9,7 +9,7 @@ use std::time::Duration;
 use seawall_core::drive::{DriveError, drive};
 use seawall_core::event::Event;
 use seawall_core::plan::Plan;
-use seawall_core::scheduler::Scheduler;
+use seawall_core::scheduler::{Outcome, Scheduler};
 use seawall_core::waves::Waves;
 use seawall_executor::{Executor, Setup};
 use seawall_git::Store;
@@ -86,7 +86,9 @@ impl Session {
             );
         };
         let run = dir.replay(opened.records)?;
-        if run.scheduler.over() || run.scheduler.refused() {
+        // Every task may have its verdict while a workspace is still to be removed: then there is something to do.
+        let ended = run.scheduler.outcome();
+        if matches!(ended, Some(Outcome::Finished | Outcome::Refused)) {
             return Err(Failure::usage(format!(
                 "run `{}` has ended; there is nothing to go on with",
                 dir.id
@@ -134,6 +136,17 @@ impl Session {
             namespaces: !how.no_namespaces,
             _lock: lock,
         }
+    }
+
+    /// Ends and removes what a dead supervisor of this run left: processes, the workspaces of its checks, the locks of
+    /// refs that it had just written. How many process trees there were.
+    pub(crate) fn lay_ghosts(&self) -> Result<usize, Failure> {
+        let ghosts = self.setup.place.lay_ghosts()?;
+        let harvests = format!("refs/seawall/runs/{}", self.setup.run);
+        for prefix in [&harvests, &self.setup.branch] {
+            self.setup.store.clear_finished_locks(prefix)?;
+        }
+        Ok(ghosts)
     }
 
     /// Works until the run has an outcome; the exit code.

@@ -723,7 +723,9 @@ fn check(row: &Row) -> Result<(), String> {
 #[test]
 fn every_code_has_a_row_or_a_test_of_its_own() {
     // 0121, 0205 and 0208 are raised by the binary; 0130, 0134, 0139 and 0201 have tests of their own.
-    let elsewhere = ["SW0121", "SW0130", "SW0134", "SW0139", "SW0201", "SW0205", "SW0208"];
+    let elsewhere = [
+        "SW0121", "SW0130", "SW0134", "SW0139", "SW0201", "SW0205", "SW0208",
+    ];
     for e in codes() {
         let tested = ROWS.iter().any(|r| r.code == e.code) || elsewhere.contains(&e.code);
         assert!(tested, "{} is not tested", e.code);

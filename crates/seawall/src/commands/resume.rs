@@ -15,7 +15,7 @@ pub(crate) fn run(store: &Store, args: &ResumeArgs) -> Result<u8, Failure> {
     let lock = dir.lock()?;
     let session = Session::again(store, dir.clone(), lock, (&args.how, host))?;
     // Only now: of a run whose journal cannot be trusted, nothing is touched.
-    let ghosts = dir.place.lay_ghosts()?;
+    let ghosts = session.lay_ghosts()?;
     if ghosts > 0 && !args.how.json {
         let noun = if ghosts == 1 {
             "process tree"
