@@ -27,6 +27,8 @@ pub(crate) struct Job {
     pub(crate) log: PathBuf,
     /// The limits of its profile.
     pub(crate) limits: Limits,
+    /// Whether its profile lets it change metadata where only the filter could forbid it.
+    pub(crate) metadata: bool,
     pub(crate) wall: Duration,
     pub(crate) silence: Option<Duration>,
     /// Names its liveness lock.
@@ -101,6 +103,7 @@ fn order(crew: &Crew, job: Job) -> Result<Order, ExecuteError> {
         },
         alive: Some(alive),
         namespaces: setup.namespaces,
+        metadata: job.metadata,
     })
 }
 

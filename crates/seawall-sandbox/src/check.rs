@@ -14,6 +14,11 @@ use crate::sys;
 
 /// Whether this kernel has the floor of all confinement.
 pub(crate) fn kernel() -> Result<(), SandboxError> {
+    if !sys::seccomp_knows(nix::libc::SECCOMP_RET_KILL_PROCESS) {
+        return Err(SandboxError::Kernel {
+            found: "it has no system call filters (CONFIG_SECCOMP_FILTER=y)".to_owned(),
+        });
+    }
     match sys::landlock_abi() {
         Ok(3..) => Ok(()),
         Ok(abi) => Err(SandboxError::Kernel {

@@ -11,8 +11,8 @@ use std::path::PathBuf;
 pub enum SandboxError {
     /// The kernel cannot confine a command at all.
     #[error(
-        "the kernel cannot confine a worker: {found}, but Landlock ABI 3 (Linux 6.2) is needed; boot a newer kernel, \
-         or one with CONFIG_SECURITY_LANDLOCK=y and `landlock` in the `lsm=` list"
+        "the kernel cannot confine a worker: {found}, but Landlock ABI 3 (Linux 6.2) and system call filters are needed; boot a \
+         newer kernel, or one with CONFIG_SECCOMP_FILTER=y, CONFIG_SECURITY_LANDLOCK=y and `landlock` in the `lsm=` list"
     )]
     Kernel {
         /// What there is instead.

@@ -52,6 +52,7 @@ pub(crate) struct Launch {
     pub(crate) limits: Limits,
     pub(crate) alive: Option<Raw>,
     pub(crate) namespaces: bool,
+    pub(crate) metadata: bool,
 }
 
 /// [`Write`] in a form that crosses the socket.
@@ -89,6 +90,7 @@ impl Launch {
             limits: order.limits.clone(),
             alive: order.alive.as_deref().map(Raw::path),
             namespaces: order.namespaces,
+            metadata: order.metadata,
         }
     }
 }

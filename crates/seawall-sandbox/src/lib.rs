@@ -20,6 +20,7 @@ mod check;
 mod command;
 mod environment;
 mod error;
+mod filter;
 mod grants;
 mod host;
 mod keeper;

@@ -52,6 +52,9 @@ pub struct Order {
     pub alive: Option<PathBuf>,
     /// Whether to use namespaces when they can be had; off means Landlock alone, with the gaps that the ledger states.
     pub namespaces: bool,
+    /// Whether the command may change mode, owner, times and attributes of files where only the filter could forbid it, which
+    /// is without a mount namespace; tools that build programs need it, and then every file of the same user is open to it.
+    pub metadata: bool,
 }
 
 /// What a confined command may write besides its home and temporary directory.

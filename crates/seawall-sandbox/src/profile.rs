@@ -40,6 +40,8 @@ pub struct Profile {
     pub limits: Limits,
     /// Bytes of output that are kept.
     pub output: u64,
+    /// Whether metadata of files may be changed where only the system call filter could forbid it ([`crate::Order::metadata`]).
+    pub metadata: bool,
 }
 
 /// What a profile lets a command write, before it is known which task it is for.
@@ -65,6 +67,8 @@ struct Written {
     name: String,
     says: String,
     write: WriteRule,
+    #[serde(default)]
+    metadata: bool,
     #[serde(default)]
     limits: WrittenLimits,
 }
@@ -104,6 +108,7 @@ pub fn parse_profile(text: &str) -> Result<Profile, ProfileError> {
         name,
         says,
         write,
+        metadata,
         limits,
     } = toml::from_str(text)?;
     let output = limits.output_mib.unwrap_or(16).saturating_mul(MIB);
@@ -113,6 +118,7 @@ pub fn parse_profile(text: &str) -> Result<Profile, ProfileError> {
         write,
         limits: limits.into(),
         output,
+        metadata,
     })
 }
 

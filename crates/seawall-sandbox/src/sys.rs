@@ -70,6 +70,24 @@ pub(crate) fn seccomp_knows(action: u32) -> bool {
     known == 0
 }
 
+/// Puts a system call filter in force for this process and all that it will start (`seccomp(2)`).
+pub(crate) fn load_filter(program: &[libc::sock_filter]) -> io::Result<()> {
+    let program = libc::sock_fprog {
+        len: u16::try_from(program.len()).map_err(io::Error::other)?,
+        filter: program.as_ptr().cast_mut(),
+    };
+    // SAFETY: the kernel copies `len` instructions from an array that outlives the call, and writes none.
+    let loaded = unsafe {
+        libc::syscall(
+            libc::SYS_seccomp,
+            libc::SECCOMP_SET_MODE_FILTER,
+            0_usize,
+            std::ptr::from_ref(&program),
+        )
+    };
+    check(loaded).map(drop)
+}
+
 /// A detached copy of the mounts at `path` (`open_tree(2)`), which stays reachable when the path is covered.
 pub(crate) fn clone_mounts(path: &Path) -> io::Result<OwnedFd> {
     let path = CString::new(path.as_os_str().as_bytes())?;

@@ -116,7 +116,10 @@ fn declare(start: &Start<'_>, abi: u32, ledger: &mut Ledger) -> Result<RulesetCr
     at(step, ruleset.create())
 }
 
-/// With a net namespace there is nobody to reach, and tests that talk to themselves must work; without one TCP is denied.
+const NO_NET: &str = "there is no net namespace";
+
+/// With a net namespace there is nobody to reach, and tests that talk to themselves must work; without one the filter
+/// refuses every internet socket, and TCP is denied here as well.
 fn network(
     start: &Start<'_>,
     abi: u32,
@@ -128,14 +131,17 @@ fn network(
         return Ok(ruleset);
     }
     if abi < 4 {
-        let lacking = "neither a net namespace nor Landlock ABI 4 (Linux 6.7)";
-        ledger.degraded_to("network", "none: it is open", lacking);
+        ledger.degraded_to(
+            "network",
+            "no internet sockets, by seccomp; not even loopback",
+            NO_NET,
+        );
         return Ok(ruleset);
     }
     ledger.degraded_to(
         "network",
-        "no TCP, by landlock; UDP is open",
-        "there is no net namespace",
+        "no internet sockets, by seccomp and landlock; not even loopback",
+        NO_NET,
     );
     let tcp = AccessNet::BindTcp | AccessNet::ConnectTcp;
     at("declare the Landlock wall", ruleset.handle_access(tcp))

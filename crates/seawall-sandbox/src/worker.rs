@@ -1,7 +1,7 @@
 //! The worker before it becomes the command: it confines itself, step by step, and says which step failed.
 //!
 //! The order matters. Rules are opened while the process can still open anything; capabilities go before Landlock so that
-//! nothing after has them; Landlock is last because it would forbid the rest.
+//! nothing after has them; Landlock would forbid the rest, and the system call filter, which is last, Landlock itself.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -17,6 +17,7 @@ use nix::sys::stat::Mode;
 use nix::unistd::{fchdir, getuid, setsid};
 use serde::{Deserialize, Serialize};
 
+use crate::filter::{self, Open};
 use crate::launch::Launch;
 use crate::launcher::Rung;
 use crate::order::Limits;
@@ -112,9 +113,40 @@ fn become_command(start: &Start<'_>, told: &mut File) -> Result<std::convert::In
     at("die with the keeper", prctl::set_pdeathsig(Signal::SIGKILL))?;
     wall::raise(wall)?;
     connect(start)?;
+    guard(start, &mut ledger)?;
     tell(told, ledger)?;
     at("mark descriptors", sys::close_from(3, true))?;
     Err(command::execute(start))
+}
+
+/// Loads the system call filter; from here on the worker can do little but become the command.
+fn guard(start: &Start<'_>, ledger: &mut Ledger) -> Result<(), Failure> {
+    let sees_mounts = start.rung.has(libc::CLONE_NEWNS);
+    let open = Open {
+        internet: start.rung.has(libc::CLONE_NEWNET),
+        local: sees_mounts,
+        metadata: sees_mounts || start.launch.metadata,
+        nesting: false,
+    };
+    let program = filter::program(open);
+    at("load the system call filter", sys::load_filter(&program))?;
+    ledger.enforced("system calls", "seccomp");
+    match open.metadata {
+        _ if sees_mounts => ledger.enforced("metadata", "read-only mounts"),
+        false => ledger.enforced(
+            "metadata",
+            "seccomp: no change of mode, owner, times or attributes at all",
+        ),
+        true => ledger.degraded_to(
+            "metadata",
+            "mode, times and attributes of every file of the same user can be changed",
+            "there is no mount namespace, and the command may change those of its own",
+        ),
+    }
+    if !open.local {
+        ledger.enforced("local sockets", "seccomp: none but pairs of streams");
+    }
+    Ok(())
 }
 
 fn restore_signals() -> io::Result<()> {

@@ -5,6 +5,7 @@ use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::fd::FromRawFd;
 use std::os::linux::net::SocketAddrExt;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{SocketAddr, UnixStream};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -53,6 +54,13 @@ fn act(words: &[&str]) -> io::Result<()> {
         ["abstract", name] => {
             UnixStream::connect_addr(&SocketAddr::from_abstract_name(name)?).map(drop)
         }
+        ["local", path] => UnixStream::connect(path).map(drop),
+        ["chmod", path] => fs::set_permissions(path, fs::Permissions::from_mode(0o600)),
+        ["chmod-open", path] => {
+            File::open(path)?.set_permissions(fs::Permissions::from_mode(0o600))
+        }
+        ["touch", path] => File::open(path)?.set_modified(std::time::UNIX_EPOCH),
+        ["namespace"] => Ok(nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWUSER)?),
         ["loopback"] => talk_to_myself(),
         ["signal", pid] => Ok(kill(Pid::from_raw(number(pid)), Signal::SIGTERM)?),
         ["signal-parent"] => Ok(kill(getppid(), Signal::SIGKILL)?),

@@ -275,6 +275,7 @@ pub(crate) fn supervise(directory: &str, mark: &str) -> ExitCode {
         limits: Limits::default(),
         alive: Some(directory.join("alive")),
         namespaces: std::env::var_os("NAMESPACES").is_some(),
+        metadata: false,
     };
     spawn(&order).unwrap().finish().unwrap();
     ExitCode::SUCCESS

@@ -88,6 +88,7 @@ impl Fixture {
             },
             alive: None,
             namespaces: self.mode.namespaces,
+            metadata: false,
         }
     }
 
