@@ -9,7 +9,7 @@ use std::time::Duration;
 use seawall_core::ids::AttemptNo;
 use seawall_core::plan::SandboxRules;
 use seawall_sandbox::{
-    Confined, Ledger, Limits, Order, Output, Report, State, Stdin, Write, spawn,
+    Confined, Ledger, Limits, Opens, Order, Output, Report, State, Stdin, Write, spawn,
 };
 
 use crate::crew::Crew;
@@ -27,8 +27,8 @@ pub(crate) struct Job {
     pub(crate) log: PathBuf,
     /// The limits of its profile.
     pub(crate) limits: Limits,
-    /// Whether its profile lets it change metadata where only the filter could forbid it.
-    pub(crate) metadata: bool,
+    /// What its profile opens beyond the usual.
+    pub(crate) opens: Opens,
     pub(crate) wall: Duration,
     pub(crate) silence: Option<Duration>,
     /// Names its liveness lock.
@@ -103,7 +103,7 @@ fn order(crew: &Crew, job: Job) -> Result<Order, ExecuteError> {
         },
         alive: Some(alive),
         namespaces: setup.namespaces,
-        metadata: job.metadata,
+        opens: job.opens,
     })
 }
 

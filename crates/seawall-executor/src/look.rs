@@ -163,7 +163,7 @@ async fn run(
         stdin: Stdin::Null,
         log: log.clone(),
         limits: profile.limits,
-        metadata: profile.metadata,
+        opens: profile.opens,
         wall,
         silence: None,
         label: format!("{}.{criterion}", look.label),

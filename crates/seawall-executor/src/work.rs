@@ -84,7 +84,7 @@ fn job(
         },
         log: setup.place.worker_log(attempt),
         limits: profile.limits,
-        metadata: profile.metadata,
+        opens: profile.opens,
         wall: Duration::from_millis(task.timeout_ms),
         silence: setup.plan.limits.silence_ms.map(Duration::from_millis),
         label: format!("attempt-{attempt}"),

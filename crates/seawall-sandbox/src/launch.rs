@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::order::{Limits, Order, Output, Write};
+use crate::order::{Limits, Opens, Order, Output, Write};
 use crate::report::Report;
 use crate::wire::Raw;
 
@@ -52,7 +52,7 @@ pub(crate) struct Launch {
     pub(crate) limits: Limits,
     pub(crate) alive: Option<Raw>,
     pub(crate) namespaces: bool,
-    pub(crate) metadata: bool,
+    pub(crate) opens: Opens,
 }
 
 /// [`Write`] in a form that crosses the socket.
@@ -90,7 +90,7 @@ impl Launch {
             limits: order.limits.clone(),
             alive: order.alive.as_deref().map(Raw::path),
             namespaces: order.namespaces,
-            metadata: order.metadata,
+            opens: order.opens,
         }
     }
 }

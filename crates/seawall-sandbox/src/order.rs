@@ -52,9 +52,24 @@ pub struct Order {
     pub alive: Option<PathBuf>,
     /// Whether to use namespaces when they can be had; off means Landlock alone, with the gaps that the ledger states.
     pub namespaces: bool,
-    /// Whether the command may change mode, owner, times and attributes of files where only the filter could forbid it, which
+    /// What is open beyond the usual.
+    pub opens: Opens,
+}
+
+/// What a launch opens beyond the usual; nothing by default.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Opens {
+    /// Mode, owner, times and attributes of files may be changed also where only the system call filter could forbid it, which
     /// is without a mount namespace; tools that build programs need it, and then every file of the same user is open to it.
     pub metadata: bool,
+    /// Pseudo-terminals can be made.
+    pub terminals: bool,
+    /// The home is the very directory of the order, without a limit, so that what the command leaves there can be read
+    /// afterwards; else it is a copy in memory when there is a limit on disk.
+    pub kept_home: bool,
+    /// The command may make namespaces and mounts, for a tool that brings its own sandbox: no Landlock rules on files, because
+    /// those forbid every mount. Needs namespaces.
+    pub nesting: bool,
 }
 
 /// What a confined command may write besides its home and temporary directory.
@@ -113,6 +128,9 @@ pub struct Limits {
     pub processes: Option<u64>,
     /// Bytes of address space of each process (`RLIMIT_AS`): per process, not for the tree, and reserved memory counts.
     pub memory: Option<u64>,
+    /// Bytes in the private areas (home, temporary directory, `/tmp`, `/dev/shm`) together; they are in memory then. Needs a
+    /// mount namespace.
+    pub disk: Option<u64>,
 }
 
 impl Default for Limits {
@@ -126,6 +144,7 @@ impl Default for Limits {
             file_size: None,
             processes: None,
             memory: None,
+            disk: None,
         }
     }
 }

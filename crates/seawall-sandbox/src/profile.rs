@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::order::Limits;
+use crate::order::{Limits, Opens};
 
 const MIB: u64 = 1 << 20;
 
@@ -40,8 +40,8 @@ pub struct Profile {
     pub limits: Limits,
     /// Bytes of output that are kept.
     pub output: u64,
-    /// Whether metadata of files may be changed where only the system call filter could forbid it ([`crate::Order::metadata`]).
-    pub metadata: bool,
+    /// What is open beyond the usual.
+    pub opens: Opens,
 }
 
 /// What a profile lets a command write, before it is known which task it is for.
@@ -118,7 +118,10 @@ pub fn parse_profile(text: &str) -> Result<Profile, ProfileError> {
         write,
         limits: limits.into(),
         output,
-        metadata,
+        opens: Opens {
+            metadata,
+            ..Opens::default()
+        },
     })
 }
 
@@ -135,6 +138,7 @@ impl From<WrittenLimits> for Limits {
             file_size: written.file_size_mib.map(|size| size.saturating_mul(MIB)),
             processes: written.processes,
             memory: written.memory_mib.map(|size| size.saturating_mul(MIB)),
+            disk: None,
         }
     }
 }

@@ -55,7 +55,7 @@ pub(crate) fn build(
     }
     for private in [&start.view.home, &start.view.tmp]
         .into_iter()
-        .chain(&start.view.shared_memory)
+        .chain(&start.view.scratch)
     {
         wall.grant(private, all)?;
     }

@@ -125,8 +125,8 @@ fn guard(start: &Start<'_>, ledger: &mut Ledger) -> Result<(), Failure> {
     let open = Open {
         internet: start.rung.has(libc::CLONE_NEWNET),
         local: sees_mounts,
-        metadata: sees_mounts || start.launch.metadata,
-        nesting: false,
+        metadata: sees_mounts || start.launch.opens.metadata,
+        nesting: start.launch.opens.nesting,
     };
     let program = filter::program(open);
     at("load the system call filter", sys::load_filter(&program))?;

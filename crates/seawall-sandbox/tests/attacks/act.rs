@@ -55,6 +55,7 @@ fn act(words: &[&str]) -> io::Result<()> {
             UnixStream::connect_addr(&SocketAddr::from_abstract_name(name)?).map(drop)
         }
         ["local", path] => UnixStream::connect(path).map(drop),
+        ["exists", path] => fs::symlink_metadata(path).map(drop),
         ["chmod", path] => fs::set_permissions(path, fs::Permissions::from_mode(0o600)),
         ["chmod-open", path] => {
             File::open(path)?.set_permissions(fs::Permissions::from_mode(0o600))

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use nix::fcntl::{Flock, FlockArg};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use seawall_sandbox::{End, Limits, Order, Output, Stdin, WORKSPACE_MARK, spawn};
+use seawall_sandbox::{End, Limits, Opens, Order, Output, Stdin, WORKSPACE_MARK, spawn};
 
 use crate::Test;
 use crate::fixture::{
@@ -275,7 +275,7 @@ pub(crate) fn supervise(directory: &str, mark: &str) -> ExitCode {
         limits: Limits::default(),
         alive: Some(directory.join("alive")),
         namespaces: std::env::var_os("NAMESPACES").is_some(),
-        metadata: false,
+        opens: Opens::default(),
     };
     spawn(&order).unwrap().finish().unwrap();
     ExitCode::SUCCESS

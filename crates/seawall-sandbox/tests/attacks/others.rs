@@ -25,6 +25,10 @@ pub(crate) const TESTS: &[Test] = &[
         "others: an abstract socket of the host cannot be reached",
         abstract_socket,
     ),
+    (
+        "others: a socket in the file system cannot be reached",
+        local_socket,
+    ),
     ("others: no namespace can be made", namespace),
     ("others: loopback works inside", loopback),
     ("others: an inherited descriptor is closed", descriptor),
@@ -133,6 +137,13 @@ fn abstract_socket(mode: Mode) {
     let _listener =
         UnixListener::bind_addr(&SocketAddr::from_abstract_name(&name).unwrap()).unwrap();
     refused(mode, |_| words(&["abstract", &name]));
+}
+
+fn local_socket(mode: Mode) {
+    let directory = Fixture::new(mode);
+    let path = directory.text("socket");
+    let _listener = UnixListener::bind(&path).unwrap();
+    refused(mode, |_| words(&["local", &path]));
 }
 
 fn namespace(mode: Mode) {

@@ -66,7 +66,7 @@ fn order(args: &ExecArgs, private: &Path) -> Result<Order, Failure> {
         limits: profile.limits,
         alive: None,
         namespaces: !args.no_namespaces,
-        metadata: profile.metadata,
+        opens: profile.opens,
     })
 }
 
