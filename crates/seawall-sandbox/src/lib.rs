@@ -29,6 +29,7 @@ mod launcher;
 mod order;
 mod pieces;
 mod profile;
+mod proxy;
 mod report;
 mod sink;
 mod spawn;
@@ -46,5 +47,9 @@ pub use host::{Feature, HostReport, host};
 pub use launcher::launch_main;
 pub use order::{HOME_MARK, Limits, Opens, Order, Output, Stdin, TMP_MARK, WORKSPACE_MARK, Write};
 pub use profile::{Profile, ProfileError, WriteRule, parse_profile, profile, profile_names};
+pub use proxy::{
+    MOST_FORWARDS, MOST_PLACES, NetworkSummary, PROXY_PORT, Policy, PolicyError, Proxy,
+    ProxyHandle, ProxyLimits,
+};
 pub use report::{End, Ledger, Protection, Report, State};
 pub use spawn::{Confined, LAUNCH_COMMAND, Stopper, spawn};
