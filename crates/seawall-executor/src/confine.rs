@@ -104,6 +104,7 @@ fn order(crew: &Crew, job: Job) -> Result<Order, ExecuteError> {
         alive: Some(alive),
         namespaces: setup.namespaces,
         opens: job.opens,
+        run: Some(setup.run.clone()),
     })
 }
 

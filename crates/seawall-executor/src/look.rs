@@ -192,6 +192,7 @@ fn ran(
     let end = match &report.end {
         SandboxEnd::Exited(status) => End::Exited(*status),
         SandboxEnd::Signalled(signal) => End::Signalled(*signal),
+        SandboxEnd::Killed { limit } => End::Killed(limit.clone()),
         SandboxEnd::TimedOut | SandboxEnd::Silent => End::TimedOut(ms(wall)),
         SandboxEnd::Stopped => End::Stopped,
         SandboxEnd::CouldNotStart { step, error } => End::CouldNotStart(format!("{step}: {error}")),

@@ -157,6 +157,7 @@ fn end(report: &Report, log: &Path) -> Result<WorkerEnd, ExecuteError> {
         how: match &report.end {
             End::Exited(status) => How::Exited(*status),
             End::Signalled(signal) => How::Signalled(*signal),
+            End::Killed { limit } => How::Killed(limit.clone()),
             End::TimedOut => How::TimedOut,
             End::Silent => How::Silent,
             End::Stopped => How::Stopped,

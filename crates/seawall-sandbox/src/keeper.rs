@@ -18,7 +18,7 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::unistd::pipe2;
 
 use crate::launch::{Launch, Reply};
-use crate::launcher::{Rung, not_started};
+use crate::launcher::{Grouped, Rung, not_started};
 use crate::report::Ledger;
 use crate::sink::Sink;
 use crate::tree::{self, Reach};
@@ -38,6 +38,7 @@ pub(crate) struct Post<'a> {
     /// The rungs that could not be had, and why.
     pub(crate) refused: &'a [String],
     pub(crate) streams: &'a [OwnedFd; 3],
+    pub(crate) group: &'a Grouped,
 }
 
 /// The life of the keeper. `go` brings one byte when the user is mapped and ends with the launcher; `ready` takes the answer.
@@ -125,7 +126,7 @@ fn note_rung(post: &Post<'_>, ledger: &mut Ledger) {
     if post.rung.has(libc::CLONE_NEWNS) {
         ledger.enforced("view", "mount namespace");
     } else {
-        let gap = "metadata of files outside can be read and, where owned, changed; pathname sockets can be reached";
+        let gap = "names, sizes and times of files outside can be read";
         ledger.degraded_to("view", gap, "there is no mount namespace");
     }
 }
@@ -146,6 +147,7 @@ fn keep(post: &Post<'_>, view: &View, ledger: Ledger, lifeline: OwnedFd) -> io::
                 rung: post.rung,
                 streams: post.streams,
                 piped,
+                group: post.group,
             },
             told_in,
         )
@@ -162,6 +164,7 @@ fn keep(post: &Post<'_>, view: &View, ledger: Ledger, lifeline: OwnedFd) -> io::
         told: File::from(told_out),
         sink,
         limits: &post.launch.limits,
+        group: post.group.as_ref().ok().and_then(Option::as_ref),
         reach: reach(post.rung),
         worker,
         started,

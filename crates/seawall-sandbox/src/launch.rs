@@ -53,6 +53,8 @@ pub(crate) struct Launch {
     pub(crate) alive: Option<Raw>,
     pub(crate) namespaces: bool,
     pub(crate) opens: Opens,
+    /// Names the control group of the run.
+    pub(crate) run: String,
 }
 
 /// [`Write`] in a form that crosses the socket.
@@ -91,6 +93,10 @@ impl Launch {
             alive: order.alive.as_deref().map(Raw::path),
             namespaces: order.namespaces,
             opens: order.opens,
+            run: order
+                .run
+                .clone()
+                .unwrap_or_else(|| std::process::id().to_string()),
         }
     }
 }

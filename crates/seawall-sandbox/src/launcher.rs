@@ -21,6 +21,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{Pid, getgid, getuid, pipe2, setsid};
 
+use crate::cgroup::Group;
 use crate::keeper::{self, Post};
 use crate::launch::{Launch, Reply, Request};
 use crate::report::{End, Ledger, Report};
@@ -28,6 +29,9 @@ use crate::{sys, tree, view, wire};
 
 /// The number that the control socket gets, the first after the standard streams.
 const CONTROL: RawFd = 3;
+
+/// The control groups of a launch: none asked for, or why there are none.
+pub(crate) type Grouped = Result<Option<Group>, String>;
 
 /// One set of namespaces to try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,6 +137,27 @@ fn run(control: &UnixStream, launch: &Launch, streams: [OwnedFd; 3]) -> io::Resu
         }
     };
     prctl::set_child_subreaper(true)?;
+    prefer_for_oom()?;
+    let group = Group::make(&launch.limits, &launch.run);
+    let ended = climb(control, launch, streams, &group);
+    if let Ok(Some(group)) = &group {
+        group.remove();
+    }
+    ended
+}
+
+/// When the host runs out of memory, workers go before everything else.
+fn prefer_for_oom() -> io::Result<()> {
+    std::fs::write("/proc/self/oom_score_adj", "500")
+}
+
+/// Starts a keeper on the best rung that can be had, and waits for it.
+fn climb(
+    control: &UnixStream,
+    launch: &Launch,
+    streams: [OwnedFd; 3],
+    group: &Grouped,
+) -> io::Result<()> {
     let mut refused = Vec::new();
     for rung in Rung::ladder(launch.namespaces) {
         let post = Post {
@@ -141,11 +166,12 @@ fn run(control: &UnixStream, launch: &Launch, streams: [OwnedFd; 3]) -> io::Resu
             rung,
             refused: &refused,
             streams: &streams,
+            group,
         };
         match start_keeper(&post)? {
             Ok((keeper, lifeline)) => {
                 drop(streams);
-                return attend(control, keeper, rung, lifeline);
+                return attend(control, keeper, rung, lifeline, group);
             }
             Err(why) => refused.push(format!("{}: {why}", rung.name)),
         }
@@ -182,6 +208,7 @@ pub(crate) fn not_started(step: &str, error: &dyn std::fmt::Display) -> Report {
         output_kept: 0,
         output_error: None,
         leftovers: 0,
+        limits: Vec::new(),
         ledger: Ledger::default(),
     }
 }
@@ -245,7 +272,13 @@ fn map_user(keeper: Pid) -> io::Result<()> {
 }
 
 /// Waits for the keeper. The lifeline is open until then: its end tells the keeper that the launcher has died.
-fn attend(control: &UnixStream, keeper: Pid, rung: Rung, lifeline: OwnedFd) -> io::Result<()> {
+fn attend(
+    control: &UnixStream,
+    keeper: Pid,
+    rung: Rung,
+    lifeline: OwnedFd,
+    group: &Grouped,
+) -> io::Result<()> {
     let ended = loop {
         match waitpid(keeper, None) {
             Err(nix::errno::Errno::EINTR) => {}
@@ -255,6 +288,9 @@ fn attend(control: &UnixStream, keeper: Pid, rung: Rung, lifeline: OwnedFd) -> i
     drop(lifeline);
     if matches!(ended, WaitStatus::Exited(_, 0)) {
         return Ok(());
+    }
+    if let Ok(Some(group)) = group {
+        group.kill()?;
     }
     if !rung.has(libc::CLONE_NEWPID) {
         tree::sweep(tree::Reach::Descendants)?;

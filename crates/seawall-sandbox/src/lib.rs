@@ -16,12 +16,14 @@
 //! A program that uses this crate must call [`launch_main`] when its first argument is [`LAUNCH_COMMAND`], before it does
 //! anything else. This is the only crate with `unsafe`, all of it in `sys`.
 
+mod cgroup;
 mod check;
 mod command;
 mod environment;
 mod error;
 mod filter;
 mod grants;
+mod hierarchy;
 mod host;
 mod keeper;
 mod launch;

@@ -54,6 +54,8 @@ pub struct Order {
     pub namespaces: bool,
     /// What is open beyond the usual.
     pub opens: Opens,
+    /// The run that this belongs to: all commands of a run have one ceiling on memory and processes together.
+    pub run: Option<String>,
 }
 
 /// What a launch opens beyond the usual; nothing by default.
@@ -123,10 +125,10 @@ pub struct Limits {
     pub open_files: Option<u64>,
     /// Bytes in any one file that is written (`RLIMIT_FSIZE`).
     pub file_size: Option<u64>,
-    /// Processes and threads in the tree (`RLIMIT_NPROC`); the kernel counts them per user and user namespace and never
-    /// for root, so this is enforced only when a user namespace is had.
+    /// Processes and threads in the tree: by a control group, else `RLIMIT_NPROC`, which the kernel counts per user and user
+    /// namespace and never for root.
     pub processes: Option<u64>,
-    /// Bytes of address space of each process (`RLIMIT_AS`): per process, not for the tree, and reserved memory counts.
+    /// Bytes of memory of the tree: by a control group, else `RLIMIT_DATA`, which holds for each process by itself.
     pub memory: Option<u64>,
     /// Bytes in the private areas (home, temporary directory, `/tmp`, `/dev/shm`) together; they are in memory then. Needs a
     /// mount namespace.

@@ -40,8 +40,6 @@ const SYSTEM: &[&str] = &[
     "/nix/store",
     "/gnu/store",
     "/sys/devices/system",
-    "/sys/fs/cgroup",
-    "/sys/kernel/mm/transparent_hugepage",
 ];
 
 /// Old names of parts of `/usr`: links on most hosts.

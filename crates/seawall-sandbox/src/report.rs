@@ -19,6 +19,8 @@ pub struct Report {
     pub output_error: Option<String>,
     /// Processes that were still alive when the main one had ended, and were killed.
     pub leftovers: u32,
+    /// Limits that were met, in words, such as `memory 2 GiB: 1 killed`; also when the command itself went on.
+    pub limits: Vec<String>,
     /// What was asked for and what held.
     pub ledger: Ledger,
 }
@@ -31,6 +33,11 @@ pub enum End {
     Exited(i32),
     /// It was killed by this signal, and not by us.
     Signalled(i32),
+    /// It was killed by the kernel for going over a limit.
+    Killed {
+        /// The limit with its number, for example `memory 2 GiB`.
+        limit: String,
+    },
     /// It ran longer than [`crate::Limits::wall`].
     TimedOut,
     /// It was silent for longer than [`crate::Limits::silence`].

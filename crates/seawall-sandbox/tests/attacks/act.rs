@@ -96,6 +96,11 @@ fn persist(words: &[&str]) -> io::Result<()> {
         ["die"] => Ok(raise(Signal::SIGKILL)?),
         ["say", words @ ..] => writeln!(io::stdout(), "{}", words.join(" ")),
         ["echo"] => io::copy(&mut io::stdin(), &mut io::stdout()).map(drop),
+        ["eat", mebibytes] => {
+            let eaten = vec![1_u8; usize::try_from(number(mebibytes)).unwrap() << 20];
+            println!("{}", eaten.iter().map(|byte| u64::from(*byte)).sum::<u64>());
+            Ok(())
+        }
         ["grow", path, bytes] => grow(path, number(bytes)),
         ["descriptors", most] => hold_descriptors(number(most)),
         ["all-of", rest @ ..] => rest.split(|word| *word == ",").try_for_each(act),

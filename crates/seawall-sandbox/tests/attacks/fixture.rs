@@ -89,6 +89,7 @@ impl Fixture {
             alive: None,
             namespaces: self.mode.namespaces,
             opens: Opens::default(),
+            run: None,
         }
     }
 

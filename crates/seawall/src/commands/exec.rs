@@ -10,6 +10,7 @@ use crate::failure::Failure;
 /// Exit codes of shells and of timeout(1) for what is not an exit of the command itself.
 const TIMED_OUT: u8 = 124;
 const NOT_STARTED: u8 = 127;
+const KILLED: u8 = 137;
 
 pub(crate) fn run(args: &ExecArgs) -> Result<u8, Failure> {
     let private = tempfile::Builder::new().prefix("seawall-exec-").tempdir();
@@ -20,6 +21,10 @@ pub(crate) fn run(args: &ExecArgs) -> Result<u8, Failure> {
     Ok(match report.end {
         End::Exited(status) => u8::try_from(status & 0xff).unwrap_or(u8::MAX),
         End::Signalled(signal) => u8::try_from(128 + signal).unwrap_or(u8::MAX),
+        End::Killed { limit } => {
+            crate::output::complain(&format!("error: killed: {limit}\n"));
+            KILLED
+        }
         End::TimedOut | End::Silent | End::Stopped => TIMED_OUT,
         End::CouldNotStart { step, error } => {
             crate::output::complain(&format!("error: cannot {step}: {error}\n"));
@@ -67,6 +72,7 @@ fn order(args: &ExecArgs, private: &Path) -> Result<Order, Failure> {
         alive: None,
         namespaces: !args.no_namespaces,
         opens: profile.opens,
+        run: None,
     })
 }
 
