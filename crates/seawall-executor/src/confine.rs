@@ -9,7 +9,7 @@ use std::time::Duration;
 use seawall_core::ids::AttemptNo;
 use seawall_core::plan::SandboxRules;
 use seawall_sandbox::{
-    Confined, Ledger, Limits, Opens, Order, Output, Report, State, Stdin, Write, spawn,
+    Confined, Ledger, Limits, Network, Opens, Order, Output, Report, State, Stdin, Write, spawn,
 };
 
 use crate::crew::Crew;
@@ -105,6 +105,7 @@ fn order(crew: &Crew, job: Job) -> Result<Order, ExecuteError> {
         namespaces: setup.namespaces,
         opens: job.opens,
         run: Some(setup.run.clone()),
+        network: Network::default(),
     })
 }
 

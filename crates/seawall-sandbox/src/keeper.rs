@@ -25,7 +25,7 @@ use crate::tree::{self, Reach};
 use crate::view::View;
 use crate::watch::{self, Ward};
 use crate::worker::{self, Start};
-use crate::{sys, view, wire};
+use crate::{doors, sys, view, wire};
 
 /// What the keeper tells the launcher when its namespaces are in order.
 pub(crate) const READY: &str = "ready";
@@ -46,14 +46,16 @@ pub(crate) fn main(post: &Post<'_>, go: OwnedFd, ready: OwnedFd) -> ! {
     let mut ledger = Ledger::default();
     let mut found = None;
     let admitted = rehearse(post.rung, &go, ready, || {
-        found = Some(view::build(post.launch, post.rung, &mut ledger)?);
+        let doors = doors::make(post.launch)?;
+        found = Some((view::build(post.launch, post.rung, &mut ledger)?, doors));
         Ok(())
     });
-    let (Ok(()), Some(view)) = (admitted, found) else {
+    let (Ok(()), Some((view, doors))) = (admitted, found) else {
         sys::leave(0)
     };
     note_rung(post, &mut ledger);
-    sys::leave(match keep(post, &view, ledger, go) {
+    let handed = doors::hand_over(post.control, doors);
+    sys::leave(match handed.and_then(|()| keep(post, &view, ledger, go)) {
         Ok(()) => 0,
         // The supervisor may have gone; the launcher reports a lost keeper then.
         Err(error) => i32::from(report_failure(post, &error).is_err()),

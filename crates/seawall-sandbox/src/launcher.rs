@@ -25,7 +25,7 @@ use crate::cgroup::Group;
 use crate::keeper::{self, Post};
 use crate::launch::{Launch, Reply, Request};
 use crate::report::{End, Ledger, Report};
-use crate::{sys, tree, view, wire};
+use crate::{doors, sys, tree, view, wire};
 
 /// The number that the control socket gets, the first after the standard streams.
 const CONTROL: RawFd = 3;
@@ -159,7 +159,12 @@ fn climb(
     group: &Grouped,
 ) -> io::Result<()> {
     let mut refused = Vec::new();
+    let closed = !launch.ports.is_empty();
     for rung in Rung::ladder(launch.namespaces) {
+        // Named hosts are the only ones only where there is no other way out.
+        if closed && !rung.has(libc::CLONE_NEWNET) {
+            continue;
+        }
         let post = Post {
             control,
             launch,
@@ -176,7 +181,11 @@ fn climb(
             Err(why) => refused.push(format!("{}: {why}", rung.name)),
         }
     }
-    wire::post(control, &Reply::Lost(refused.join("; ")), &[])
+    let reply = match closed {
+        true => Reply::Report(doors::refusal(&refused)),
+        false => Reply::Lost(refused.join("; ")),
+    };
+    wire::post(control, &reply, &[])
 }
 
 fn lock(launch: &Launch) -> io::Result<Option<Flock<File>>> {
@@ -210,6 +219,7 @@ pub(crate) fn not_started(step: &str, error: &dyn std::fmt::Display) -> Report {
         leftovers: 0,
         limits: Vec::new(),
         ledger: Ledger::default(),
+        network: None,
     }
 }
 

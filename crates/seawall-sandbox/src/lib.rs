@@ -19,6 +19,7 @@
 mod cgroup;
 mod check;
 mod command;
+mod doors;
 mod environment;
 mod error;
 mod filter;
@@ -47,7 +48,9 @@ mod worker;
 pub use error::SandboxError;
 pub use host::{Feature, HostReport, host};
 pub use launcher::launch_main;
-pub use order::{HOME_MARK, Limits, Opens, Order, Output, Stdin, TMP_MARK, WORKSPACE_MARK, Write};
+pub use order::{
+    HOME_MARK, Limits, Network, Opens, Order, Output, Stdin, TMP_MARK, WORKSPACE_MARK, Write,
+};
 pub use profile::{Profile, ProfileError, WriteRule, parse_profile, profile, profile_names};
 pub use proxy::{
     MOST_FORWARDS, MOST_PLACES, NetworkSummary, PROXY_PORT, Policy, PolicyError, Proxy,

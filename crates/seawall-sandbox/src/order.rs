@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::proxy::{Policy, ProxyLimits};
+
 /// Stands for the private home in [`Order::argv`] and in the values of [`Order::env`].
 ///
 /// Where the home appears depends on what the kernel offers (see [`Order::home`]), so a path below it is written with this
@@ -56,6 +58,19 @@ pub struct Order {
     pub opens: Opens,
     /// The run that this belongs to: all commands of a run have one ceiling on memory and processes together.
     pub run: Option<String>,
+    /// What of the network may be reached.
+    pub network: Network,
+}
+
+/// What of the network a command may reach; nothing by default.
+#[derive(Debug, Clone, Default)]
+pub struct Network {
+    /// The named hosts and the mapped ports. When there are any, the command runs only where a net namespace can be had.
+    pub policy: Policy,
+    /// How much may go over them.
+    pub limits: ProxyLimits,
+    /// A file on the host to which a line of JSON is added for each decision; not followed if it is a symbolic link.
+    pub log: Option<PathBuf>,
 }
 
 /// What a launch opens beyond the usual; nothing by default.

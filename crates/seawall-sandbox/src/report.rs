@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::proxy::NetworkSummary;
+
 /// How one confined command went.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
@@ -23,6 +25,9 @@ pub struct Report {
     pub limits: Vec<String>,
     /// What was asked for and what held.
     pub ledger: Ledger,
+    /// What went over the network, when hosts were named; known to the supervisor only.
+    #[serde(default)]
+    pub network: Option<NetworkSummary>,
 }
 
 /// How a confined command ended.

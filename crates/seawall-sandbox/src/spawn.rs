@@ -18,9 +18,10 @@ use nix::libc;
 use crate::check::{self, at};
 use crate::error::SandboxError;
 use crate::launch::{Launch, Reply, Request, STOP};
-use crate::order::{Order, Output, Stdin};
+use crate::order::{Network, Order, Output, Stdin};
+use crate::proxy::{NetworkSummary, ProxyHandle};
 use crate::report::Report;
-use crate::{environment, grants, toolchains, wire};
+use crate::{doors, environment, grants, toolchains, wire};
 
 /// The hidden subcommand that a program must hand to [`crate::launch_main`], with the number that follows it.
 pub const LAUNCH_COMMAND: &str = "__launch";
@@ -32,6 +33,10 @@ pub const LAUNCH_COMMAND: &str = "__launch";
 pub struct Confined {
     control: UnixStream,
     launcher: Child,
+    /// The way to the named hosts.
+    proxy: Option<ProxyHandle>,
+    /// What came instead of the listeners.
+    early: Option<Reply>,
 }
 
 /// Ends a command from elsewhere; may be used from any thread and more than once.
@@ -47,12 +52,21 @@ pub fn spawn(order: &Order) -> Result<Confined, SandboxError> {
     check::kernel()?;
     check::order(order)?;
     let streams = open_streams(order)?;
+    let log = doors::open_log(&order.network)?;
     let launch = Box::new(resolve(order)?);
     let (control, launcher) = start_launcher().map_err(lost("start the launcher"))?;
-    let confined = Confined { control, launcher };
+    let mut confined = Confined {
+        control,
+        launcher,
+        proxy: None,
+        early: None,
+    };
     let descriptors: Vec<_> = streams.iter().map(AsRawFd::as_raw_fd).collect();
     wire::post(&confined.control, &Request::Launch(launch), &descriptors)
         .map_err(lost("order the launch"))?;
+    if !order.network.policy.is_empty() {
+        confined.open_network(&order.network, log)?;
+    }
     Ok(confined)
 }
 
@@ -61,6 +75,26 @@ impl Confined {
     #[must_use]
     pub fn pid(&self) -> u32 {
         self.launcher.id()
+    }
+
+    /// Waits for the listeners that the keeper makes before it starts the worker, and serves them.
+    fn open_network(&mut self, network: &Network, log: Option<File>) -> Result<(), SandboxError> {
+        match wire::fetch(&mut self.control).map_err(lost("read the answer of the launcher"))? {
+            Some((Reply::Listening, listeners)) => {
+                let proxy = doors::serve(listeners, network, log);
+                self.proxy = Some(proxy.map_err(lost("start the proxy"))?);
+            }
+            Some((reply, _)) => self.early = Some(reply),
+            // The end of the socket is there for `finish` as well.
+            None => {}
+        }
+        Ok(())
+    }
+
+    /// What went over the network so far, when hosts are named.
+    #[must_use]
+    pub fn network(&self) -> Option<NetworkSummary> {
+        self.proxy.as_ref().map(ProxyHandle::summary)
     }
 
     /// A handle to end the command from elsewhere.
@@ -79,14 +113,22 @@ impl Confined {
         self.control
             .set_nonblocking(false)
             .map_err(lost("wait for the launcher"))?;
-        let reply = wire::fetch(&mut self.control).map_err(lost("read the report"))?;
+        let reply = match self.early.take() {
+            Some(reply) => Some(reply),
+            None => wire::fetch(&mut self.control)
+                .map_err(lost("read the report"))?
+                .map(|(reply, _)| reply),
+        };
         self.launcher
             .wait()
             .map_err(lost("wait for the launcher"))?;
         match reply {
-            Some((Reply::Report(report), _)) => Ok(report),
-            Some((Reply::Lost(why), _)) => Err(SandboxError::Lost(why)),
-            Some((Reply::Probed(_), _)) => Err(SandboxError::Lost(
+            Some(Reply::Report(report)) => Ok(Report {
+                network: self.proxy.take().map(ProxyHandle::stop),
+                ..report
+            }),
+            Some(Reply::Lost(why)) => Err(SandboxError::Lost(why)),
+            Some(Reply::Listening | Reply::Probed(_)) => Err(SandboxError::Lost(
                 "it answered another question".to_owned(),
             )),
             None => Err(SandboxError::Lost(
@@ -212,7 +254,7 @@ fn open_streams(order: &Order) -> Result<[OwnedFd; 3], SandboxError> {
     Ok([input, output, errors])
 }
 
-fn plain() -> OpenOptions {
+pub(crate) fn plain() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.custom_flags(libc::O_NOFOLLOW | libc::O_NOCTTY);
     options

@@ -127,7 +127,11 @@ fn network(
     ledger: &mut Ledger,
 ) -> Result<Ruleset, Failure> {
     if start.rung.has(libc::CLONE_NEWNET) {
-        ledger.enforced("network", "net namespace with loopback only");
+        let by = match start.launch.ports.is_empty() {
+            true => "net namespace with loopback only",
+            false => "net namespace; the only way out is the proxy to named hosts",
+        };
+        ledger.enforced("network", by);
         return Ok(ruleset);
     }
     if abi < 4 {

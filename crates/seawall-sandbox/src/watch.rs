@@ -270,6 +270,7 @@ impl Watch<'_> {
             leftovers,
             limits: told(counts, self.ward.limits),
             ledger,
+            network: None,
         })
     }
 }

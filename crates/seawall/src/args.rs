@@ -157,6 +157,12 @@ pub(crate) struct ExecArgs {
     /// A further file or directory that it may read
     #[arg(long, value_name = "PATH")]
     pub(crate) read: Vec<PathBuf>,
+    /// A place that it may reach through a proxy, such as `api.example.org:443` or `*.example.org:443`
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) host: Vec<String>,
+    /// A loopback port inside that leads to one place, for commands that know no proxy
+    #[arg(long, value_name = "PORT=HOST:PORT", value_parser = forward)]
+    pub(crate) forward: Vec<(u16, String)>,
     /// Confine with Landlock alone, without namespaces
     #[arg(long)]
     pub(crate) no_namespaces: bool,
@@ -182,4 +188,15 @@ pub(crate) struct ExplainArgs {
 pub(crate) struct DemoArgs {
     /// Where to make the sample repository [default: a fresh directory]
     pub(crate) dir: Option<PathBuf>,
+}
+
+/// Parts a mapped port from its place, which is read later.
+fn forward(text: &str) -> Result<(u16, String), String> {
+    let (port, place) = text
+        .split_once('=')
+        .ok_or("write `PORT=HOST:PORT`, as in `8080=127.0.0.1:11434`")?;
+    let port = port
+        .parse()
+        .map_err(|_| format!("`{port}` is not a port from 1 to 65535"))?;
+    Ok((port, place.to_owned()))
 }

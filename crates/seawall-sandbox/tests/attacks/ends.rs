@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 use nix::fcntl::{Flock, FlockArg};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use seawall_sandbox::{End, Limits, Opens, Order, Output, State, Stdin, WORKSPACE_MARK, spawn};
+use seawall_sandbox::{
+    End, Limits, Network, Opens, Order, Output, State, Stdin, WORKSPACE_MARK, spawn,
+};
 
 use crate::Test;
 use crate::fixture::{
@@ -278,6 +280,7 @@ pub(crate) fn supervise(directory: &str, mark: &str) -> ExitCode {
         namespaces: std::env::var_os("NAMESPACES").is_some(),
         opens: Opens::default(),
         run: None,
+        network: Network::default(),
     };
     spawn(&order).unwrap().finish().unwrap();
     ExitCode::SUCCESS

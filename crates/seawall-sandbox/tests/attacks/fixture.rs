@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use seawall_sandbox::{End, Limits, Opens, Order, Output, Report, Stdin, Write, spawn};
+use seawall_sandbox::{End, Limits, Network, Opens, Order, Output, Report, Stdin, Write, spawn};
 
 /// Which protections are used.
 #[derive(Debug, Clone, Copy)]
@@ -90,6 +90,7 @@ impl Fixture {
             namespaces: self.mode.namespaces,
             opens: Opens::default(),
             run: None,
+            network: Network::default(),
         }
     }
 

@@ -2,7 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use seawall_sandbox::{End, Order, Output, Stdin, Write, WriteRule, profile, profile_names, spawn};
+use seawall_sandbox::{
+    End, Network, NetworkSummary, Order, Output, Policy, Stdin, Write, WriteRule, profile,
+    profile_names, spawn,
+};
 
 use crate::args::ExecArgs;
 use crate::failure::Failure;
@@ -18,6 +21,7 @@ pub(crate) fn run(args: &ExecArgs) -> Result<u8, Failure> {
         private.map_err(|e| Failure::failed(format!("cannot make a private directory: {e}")))?;
     let order = order(args, private.path())?;
     let report = spawn(&order)?.finish()?;
+    tell_denied(report.network.as_ref());
     Ok(match report.end {
         End::Exited(status) => u8::try_from(status & 0xff).unwrap_or(u8::MAX),
         End::Signalled(signal) => u8::try_from(128 + signal).unwrap_or(u8::MAX),
@@ -73,7 +77,33 @@ fn order(args: &ExecArgs, private: &Path) -> Result<Order, Failure> {
         namespaces: !args.no_namespaces,
         opens: profile.opens,
         run: None,
+        network: network(args)?,
     })
+}
+
+fn network(args: &ExecArgs) -> Result<Network, Failure> {
+    let hosts = args.host.iter().map(String::as_str);
+    let forward = args
+        .forward
+        .iter()
+        .map(|(port, place)| (*port, place.as_str()));
+    let policy = Policy::new(hosts, forward).map_err(|error| Failure::usage(error.to_string()))?;
+    Ok(Network {
+        policy,
+        ..Network::default()
+    })
+}
+
+/// What the command wanted to reach and may not: it may only have said that something failed.
+fn tell_denied(network: Option<&NetworkSummary>) {
+    let denied = network.into_iter().flat_map(|network| &network.denied);
+    for (place, times) in denied {
+        let times = match times {
+            1 => String::new(),
+            times => format!(" ({times} times)"),
+        };
+        crate::output::complain(&format!("seawall: `{place}` was not let through{times}\n"));
+    }
 }
 
 fn reals(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
