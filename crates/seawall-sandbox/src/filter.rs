@@ -5,7 +5,7 @@
 //! always allowed, and a list of the same length would take ten times as long. Calls of another architecture end the process,
 //! and those of the x32 interface are unknown.
 //!
-//! `clone3` is unknown too, because its flags lie behind a pointer; libc then uses `clone`.
+//! `clone3` and `openat2` are unknown too, because their flags lie behind a pointer; libraries then use the older calls.
 
 use nix::libc::{self, c_long, sock_filter};
 
@@ -16,6 +16,8 @@ pub(crate) struct Open {
     pub(crate) internet: bool,
     /// Sockets that can connect to a path: there is a mount namespace, or Landlock resolves them (ABI 9).
     pub(crate) local: bool,
+    /// System V queues, semaphores and memory: there is an ipc namespace.
+    pub(crate) ipc: bool,
     /// Changes of mode, owner, times and attributes: the mounts forbid those that matter.
     pub(crate) metadata: bool,
     /// Namespaces and mounts: the profile brings its own sandbox.
@@ -35,7 +37,7 @@ const X32: u32 = 0x4000_0000;
 /// Offsets in `struct seccomp_data` (`seccomp(2)`); of an argument, the low half.
 const NUMBER: u32 = 0;
 const ARCH: u32 = 4;
-const ARGUMENT: [u32; 3] = [16, 24, 32];
+const ARGUMENT: [u32; 4] = [16, 24, 32, 40];
 
 const ALLOW: u32 = libc::SECCOMP_RET_ALLOW;
 const KILL: u32 = libc::SECCOMP_RET_KILL_PROCESS;
@@ -146,6 +148,40 @@ const METADATA_HERE: &[c_long] = &[
 #[cfg(not(target_arch = "x86_64"))]
 const METADATA_HERE: &[c_long] = &[];
 
+/// Refused without an ipc namespace: they belong to a user, not to a directory.
+const SYSTEM_V: &[c_long] = &[
+    libc::SYS_shmget,
+    libc::SYS_shmat,
+    libc::SYS_shmctl,
+    libc::SYS_msgget,
+    libc::SYS_msgsnd,
+    libc::SYS_msgrcv,
+    libc::SYS_msgctl,
+    libc::SYS_semget,
+    libc::SYS_semop,
+    libc::SYS_semctl,
+    libc::SYS_semtimedop,
+];
+
+/// Set-user-id and set-group-id: a file of the host with these and a worker's bytes would outlive the sandbox.
+const SET_ID: u32 = 0o6000;
+
+/// Calls with a mode, and the number of the argument that is one.
+const WITH_MODE: &[(c_long, usize)] = &[
+    (libc::SYS_fchmod, 1),
+    (libc::SYS_fchmodat, 2),
+    (FCHMODAT2, 2),
+    (libc::SYS_mknodat, 2),
+];
+#[cfg(target_arch = "x86_64")]
+const WITH_MODE_HERE: &[(c_long, usize)] = &[
+    (libc::SYS_chmod, 1),
+    (libc::SYS_mknod, 1),
+    (libc::SYS_creat, 1),
+];
+#[cfg(not(target_arch = "x86_64"))]
+const WITH_MODE_HERE: &[(c_long, usize)] = &[];
+
 /// One call and what is done about it: instructions that end in a return.
 type Rule = (u32, Vec<sock_filter>);
 
@@ -173,14 +209,36 @@ fn rules(open: Open) -> Vec<Rule> {
     if !open.metadata {
         refused.extend([METADATA, METADATA_HERE].concat());
     }
+    if !open.ipc {
+        refused.extend(SYSTEM_V);
+    }
+    let modes = [WITH_MODE, WITH_MODE_HERE].concat().into_iter();
+    let modes: Vec<_> = modes
+        .filter(|(number, _)| !refused.contains(number))
+        .collect();
     let plain = refused
         .into_iter()
         .map(|number| (call(number), vec![end(refuse(libc::EPERM))]));
     let mut rules: Vec<Rule> = plain.collect();
-    rules.push((call(libc::SYS_clone3), vec![end(refuse(libc::ENOSYS))]));
+    // Their arguments lie behind a pointer; who is told that they are unknown uses `clone` and `openat`.
+    for unseen in [libc::SYS_clone3, libc::SYS_openat2] {
+        rules.push((call(unseen), vec![end(refuse(libc::ENOSYS))]));
+    }
+    rules.extend(
+        modes
+            .into_iter()
+            .map(|(number, at)| (call(number), none_of(at, SET_ID))),
+    );
+    rules.push((call(libc::SYS_openat), created(2)));
+    #[cfg(target_arch = "x86_64")]
+    rules.push((call(libc::SYS_open), created(1)));
+    rules.push((call(libc::SYS_prlimit64), only_own()));
     if !open.nesting {
-        rules.push((call(libc::SYS_clone), none_of(CLONE_NEW)));
-        rules.push((call(libc::SYS_unshare), none_of(CLONE_NEW | CLONE_NEWTIME)));
+        rules.push((call(libc::SYS_clone), none_of(0, CLONE_NEW)));
+        rules.push((
+            call(libc::SYS_unshare),
+            none_of(0, CLONE_NEW | CLONE_NEWTIME),
+        ));
     }
     rules.push((call(libc::SYS_ioctl), ioctl(open)));
     rules.push((call(libc::SYS_socket), socket(open)));
@@ -188,10 +246,31 @@ fn rules(open: Open) -> Vec<Rule> {
     rules
 }
 
-/// The first argument has none of these bits.
-fn none_of(bits: u32) -> Vec<sock_filter> {
+/// A file that is opened to be made, with the flags at one argument and the mode at the next.
+fn created(flags: usize) -> Vec<sock_filter> {
+    // O_CREAT, and of O_TMPFILE the bit that no other flag has.
+    const MAKES: u32 = 0o100 | 0o20_000_000;
+    let mut block = vec![
+        load(ARGUMENT[flags]),
+        jump(libc::BPF_JSET, MAKES, 1, 0),
+        end(ALLOW),
+    ];
+    block.extend(none_of(flags + 1, SET_ID));
+    block
+}
+
+/// Limits of this process, and not of another one of the same user.
+fn only_own() -> Vec<sock_filter> {
+    let mut block = vec![load(ARGUMENT[0])];
+    block.extend(when(0, end(ALLOW)));
+    block.push(end(refuse(libc::EPERM)));
+    block
+}
+
+/// An argument has none of these bits.
+fn none_of(argument: usize, bits: u32) -> Vec<sock_filter> {
     vec![
-        load(ARGUMENT[0]),
+        load(ARGUMENT[argument]),
         jump(libc::BPF_JSET, bits, 0, 1),
         end(refuse(libc::EPERM)),
         end(ALLOW),
@@ -319,17 +398,19 @@ mod tests {
         internet: false,
         local: false,
         metadata: false,
+        ipc: false,
         nesting: false,
     };
     const NAMESPACED: Open = Open {
         internet: true,
         local: true,
         metadata: true,
+        ipc: true,
         nesting: false,
     };
 
     /// What the kernel would do: the filter run on one call.
-    fn run(program: &[sock_filter], arch: u32, number: u32, arguments: [u64; 3]) -> u32 {
+    fn run(program: &[sock_filter], arch: u32, number: u32, arguments: [u64; 4]) -> u32 {
         let (mut accumulator, mut at) = (0, 0);
         loop {
             let step = program[at];
@@ -354,16 +435,16 @@ mod tests {
         }
     }
 
-    fn on(open: Open, number: c_long, arguments: [u64; 3]) -> u32 {
+    fn on(open: Open, number: c_long, arguments: [u64; 4]) -> u32 {
         run(&program(open), ARCHITECTURE, call(number), arguments)
     }
 
     #[test]
     fn another_interface_is_refused() {
         let program = program(NAMESPACED);
-        assert_eq!(run(&program, 0x4000_0003, 1, [0; 3]), KILL);
+        assert_eq!(run(&program, 0x4000_0003, 1, [0; 4]), KILL);
         assert_eq!(
-            run(&program, ARCHITECTURE, X32 | 1, [0; 3]),
+            run(&program, ARCHITECTURE, X32 | 1, [0; 4]),
             refuse(libc::ENOSYS)
         );
     }
@@ -375,15 +456,13 @@ mod tests {
             .into_iter()
             .map(call)
             .collect();
-        let conditional = [
-            libc::SYS_clone,
-            libc::SYS_unshare,
-            libc::SYS_ioctl,
-            libc::SYS_socket,
-            libc::SYS_socketpair,
-            libc::SYS_clone3,
-        ]
-        .map(call);
+        let plain = |rule: &Rule| rule.1.len() == 1;
+        let conditional: Vec<u32> = rules(NAMESPACED)
+            .iter()
+            .filter(|rule| !plain(rule))
+            .map(|rule| rule.0)
+            .chain([libc::SYS_clone3, libc::SYS_openat2].map(call))
+            .collect();
         let program = program(NAMESPACED);
         for number in 0..1000 {
             let expected = match refused.contains(&number) {
@@ -391,7 +470,7 @@ mod tests {
                 true => refuse(libc::EPERM),
                 false => ALLOW,
             };
-            let found = run(&program, ARCHITECTURE, number, [0; 3]);
+            let found = run(&program, ARCHITECTURE, number, [0; 4]);
             assert_eq!(found, expected, "call {number}");
         }
     }
@@ -403,41 +482,50 @@ mod tests {
         let unsupported = refuse(libc::EAFNOSUPPORT);
         let high = 1 << 40;
         for (open, number, arguments, expected) in [
-            (NAMESPACED, libc::SYS_clone, [0x11, 0, 0], ALLOW),
-            (NAMESPACED, libc::SYS_clone, [0x1000_0011, 0, 0], no),
-            (NAMESPACED, libc::SYS_clone, [high | 0x2_0011, 0, 0], no),
-            (NAMESPACED, libc::SYS_unshare, [0x400, 0, 0], ALLOW),
-            (NAMESPACED, libc::SYS_unshare, [0x80, 0, 0], no),
+            (NAMESPACED, libc::SYS_clone, [0x11, 0, 0, 0], ALLOW),
+            (NAMESPACED, libc::SYS_clone, [0x1000_0011, 0, 0, 0], no),
+            (NAMESPACED, libc::SYS_clone, [high | 0x2_0011, 0, 0, 0], no),
+            (NAMESPACED, libc::SYS_unshare, [0x400, 0, 0, 0], ALLOW),
+            (NAMESPACED, libc::SYS_unshare, [0x80, 0, 0, 0], no),
             (
                 NAMESPACED,
                 libc::SYS_clone3,
-                [0, 0, 0],
+                [0, 0, 0, 0],
                 refuse(libc::ENOSYS),
             ),
-            (NAMESPACED, libc::SYS_ioctl, [0, high | 0x5412, 0], no),
-            (NAMESPACED, libc::SYS_ioctl, [0, 0x5413, 0], ALLOW),
-            (NAMESPACED, libc::SYS_ioctl, [0, 0x4008_6602, 0], ALLOW),
-            (CLOSED, libc::SYS_ioctl, [0, 0x4008_6602, 0], no),
-            (NAMESPACED, libc::SYS_socket, [1, 1, 0], ALLOW),
-            (NAMESPACED, libc::SYS_socket, [2, 2, 0], ALLOW),
-            (NAMESPACED, libc::SYS_socket, [16, 3, 0], ALLOW),
+            (NAMESPACED, libc::SYS_ioctl, [0, high | 0x5412, 0, 0], no),
+            (NAMESPACED, libc::SYS_ioctl, [0, 0x5413, 0, 0], ALLOW),
+            (NAMESPACED, libc::SYS_ioctl, [0, 0x4008_6602, 0, 0], ALLOW),
+            (CLOSED, libc::SYS_ioctl, [0, 0x4008_6602, 0, 0], no),
+            (NAMESPACED, libc::SYS_socket, [1, 1, 0, 0], ALLOW),
+            (NAMESPACED, libc::SYS_socket, [2, 2, 0, 0], ALLOW),
+            (NAMESPACED, libc::SYS_socket, [16, 3, 0, 0], ALLOW),
             (
                 NAMESPACED,
                 libc::SYS_socket,
-                [16, 3, 9],
+                [16, 3, 9, 0],
                 refuse(libc::EPROTONOSUPPORT),
             ),
-            (NAMESPACED, libc::SYS_socket, [40, 1, 0], unsupported),
-            (NAMESPACED, libc::SYS_socket, [38, 5, 0], unsupported),
-            (CLOSED, libc::SYS_socket, [1, 1, 0], denied),
-            (CLOSED, libc::SYS_socket, [2, 1, 0], denied),
-            (CLOSED, libc::SYS_socket, [10, 2, 0], denied),
-            (CLOSED, libc::SYS_socketpair, [1, 0x8_0001, 0], ALLOW),
-            (CLOSED, libc::SYS_socketpair, [1, 0x8_0002, 0], denied),
-            (NAMESPACED, libc::SYS_socketpair, [1, 2, 0], ALLOW),
-            (NAMESPACED, libc::SYS_socketpair, [30, 1, 0], unsupported),
-            (CLOSED, libc::SYS_fchmod, [0, 0, 0], no),
-            (NAMESPACED, libc::SYS_fchmod, [0, 0, 0], ALLOW),
+            (NAMESPACED, libc::SYS_socket, [40, 1, 0, 0], unsupported),
+            (NAMESPACED, libc::SYS_socket, [38, 5, 0, 0], unsupported),
+            (CLOSED, libc::SYS_socket, [1, 1, 0, 0], denied),
+            (CLOSED, libc::SYS_socket, [2, 1, 0, 0], denied),
+            (CLOSED, libc::SYS_socket, [10, 2, 0, 0], denied),
+            (CLOSED, libc::SYS_socketpair, [1, 0x8_0001, 0, 0], ALLOW),
+            (CLOSED, libc::SYS_socketpair, [1, 0x8_0002, 0, 0], denied),
+            (NAMESPACED, libc::SYS_socketpair, [1, 2, 0, 0], ALLOW),
+            (NAMESPACED, libc::SYS_socketpair, [30, 1, 0, 0], unsupported),
+            (NAMESPACED, libc::SYS_fchmod, [3, 0o4755, 0, 0], no),
+            (NAMESPACED, libc::SYS_fchmodat, [3, 0, 0o2755, 0], no),
+            (NAMESPACED, libc::SYS_openat, [0, 0, 0o101, 0o4755], no),
+            (NAMESPACED, libc::SYS_openat, [0, 0, 0o101, 0o755], ALLOW),
+            (NAMESPACED, libc::SYS_openat, [0, 0, 0, 0o4755], ALLOW),
+            (NAMESPACED, libc::SYS_prlimit64, [0, 7, 0, 0], ALLOW),
+            (NAMESPACED, libc::SYS_prlimit64, [9, 7, 0, 0], no),
+            (NAMESPACED, libc::SYS_shmget, [0, 0, 0, 0], ALLOW),
+            (CLOSED, libc::SYS_shmget, [0, 0, 0, 0], no),
+            (CLOSED, libc::SYS_fchmod, [0, 0, 0, 0], no),
+            (NAMESPACED, libc::SYS_fchmod, [0, 0, 0, 0], ALLOW),
         ] {
             assert_eq!(
                 on(open, number, arguments),
@@ -449,8 +537,11 @@ mod tests {
             nesting: true,
             ..NAMESPACED
         };
-        assert_eq!(on(nesting, libc::SYS_unshare, [0x1000_0000, 0, 0]), ALLOW);
-        assert_eq!(on(nesting, libc::SYS_mount, [0; 3]), ALLOW);
-        assert_eq!(on(nesting, libc::SYS_ptrace, [0; 3]), no);
+        assert_eq!(
+            on(nesting, libc::SYS_unshare, [0x1000_0000, 0, 0, 0]),
+            ALLOW
+        );
+        assert_eq!(on(nesting, libc::SYS_mount, [0; 4]), ALLOW);
+        assert_eq!(on(nesting, libc::SYS_ptrace, [0; 4]), no);
     }
 }

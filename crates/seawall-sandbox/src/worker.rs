@@ -126,6 +126,7 @@ fn guard(start: &Start<'_>, ledger: &mut Ledger) -> Result<(), Failure> {
     let open = Open {
         internet: start.rung.has(libc::CLONE_NEWNET),
         local: sees_mounts,
+        ipc: start.rung.has(libc::CLONE_NEWIPC),
         metadata: sees_mounts || start.launch.opens.metadata,
         nesting: start.launch.opens.nesting,
     };
