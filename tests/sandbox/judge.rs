@@ -96,15 +96,19 @@ impl Row {
     }
 
     /// The gap is there for these users only.
-    pub(crate) const fn only_for(self, who: Needs) -> Self {
-        let gap = match self.gap {
-            Some(gap) => Some(Gap {
-                who: Some(who),
-                ..gap
-            }),
-            None => None,
-        };
-        Self { gap, ..self }
+    pub(crate) const fn only_for(mut self, who: Needs) -> Self {
+        if let Some(gap) = &mut self.gap {
+            gap.who = Some(who);
+        }
+        self
+    }
+
+    /// The gap is there on some hosts only.
+    pub(crate) const fn on_some_hosts(mut self) -> Self {
+        if let Some(gap) = &mut self.gap {
+            gap.on_some_hosts = true;
+        }
+        self
     }
 
     /// What the profile lets it change, below the home.
@@ -116,15 +120,13 @@ impl Row {
         }
     }
 
-    fn may_succeed(&self, user: Needs, namespaces: bool) -> bool {
-        self.gap.is_some_and(|gap| {
-            gap.who.is_none_or(|who| who == user)
-                && if namespaces {
-                    gap.with_namespaces
-                } else {
-                    gap.without
-                }
-        })
+    /// Whether what came of it is what the table says.
+    fn is_as_told(&self, user: Needs, namespaces: bool, harmed: bool) -> bool {
+        let gap = self.gap.filter(|_| !namespaces);
+        match gap.filter(|gap| gap.who.is_none_or(|who| who == user)) {
+            Some(gap) => harmed || gap.on_some_hosts,
+            None => !harmed,
+        }
     }
 
     fn can_be_shown(&self, user: Needs) -> bool {
