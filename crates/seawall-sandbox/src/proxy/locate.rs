@@ -156,7 +156,11 @@ impl Locator<'_> {
             Woken::Ready => {}
         }
         match getsockopt(&socket, sockopt::SocketError).map_err(|error| failed(error.into()))? {
-            0 => Ok(TcpStream::from(socket)),
+            0 => {
+                let stream = TcpStream::from(socket);
+                stream.set_nodelay(true).map_err(failed)?;
+                Ok(stream)
+            }
             error => Err(failed(io::Error::from_raw_os_error(error))),
         }
     }

@@ -28,6 +28,10 @@ const STACK: usize = 256 << 10;
 /// How many connections beyond the limit are told so; the rest is closed without a word.
 const TOLD: usize = 16;
 
+/// The most connections that are taken in a second; further ones wait in the listener's queue. A worker that does nothing but
+/// connect costs the supervisor no more than this.
+const PER_SECOND: u32 = 200;
+
 /// How long to wait when the process has no descriptor left for another connection.
 const BREATH: Duration = Duration::from_millis(50);
 
@@ -95,6 +99,10 @@ pub(crate) fn start(
         open: Arc::default(),
         visits: Vec::new(),
         count: 0,
+        pace: Pace {
+            second: Instant::now(),
+            taken: 0,
+        },
     };
     let thread = Builder::new()
         .name("seawall-proxy".to_owned())
@@ -151,6 +159,25 @@ struct Taker {
     open: Arc<AtomicUsize>,
     visits: Vec<JoinHandle<()>>,
     count: u64,
+    pace: Pace,
+}
+
+/// Counts the connections of the current second.
+struct Pace {
+    second: Instant,
+    taken: u32,
+}
+
+impl Pace {
+    /// Counts one more; when the next may be taken, if that is not now.
+    fn step(&mut self) -> Option<Instant> {
+        let now = Instant::now();
+        if now.duration_since(self.second) >= Duration::from_secs(1) {
+            (self.second, self.taken) = (now, 0);
+        }
+        self.taken += 1;
+        (self.taken >= PER_SECOND).then(|| self.second + Duration::from_secs(1))
+    }
 }
 
 /// Counts a connection as long as it lives.
@@ -165,7 +192,8 @@ impl Drop for Seat {
 impl Taker {
     fn run(mut self) {
         // A poll that fails cannot be waited on any more; then the way out closes.
-        while let Ok(Some(ready)) = self.wait() {
+        let forever = Instant::now() + FOREVER;
+        while let Ok(Some(ready)) = self.wait(forever) {
             for index in ready {
                 self.take_from(index);
             }
@@ -180,13 +208,13 @@ impl Taker {
     }
 
     /// The doors that somebody waits at; `None` when it is over.
-    fn wait(&self) -> io::Result<Option<Vec<usize>>> {
+    fn wait(&self, until: Instant) -> io::Result<Option<Vec<usize>>> {
         let wanted: Vec<_> = self
             .doors
             .iter()
             .map(|(listener, _)| (listener.as_fd(), PollFlags::POLLIN))
             .collect();
-        let (woken, ready) = wait::for_any(&wanted, &self.shared.bell, Instant::now() + FOREVER)?;
+        let (woken, ready) = wait::for_any(&wanted, &self.shared.bell, until)?;
         Ok((woken == Woken::Ready).then(|| (0..ready.len()).filter(|n| ready[*n]).collect()))
     }
 
@@ -196,6 +224,10 @@ impl Taker {
             Ok((client, _)) => {
                 let entrance = *entrance;
                 self.welcome(client, entrance);
+                if let Some(until) = self.pace.step() {
+                    // The bell alone: whoever comes meanwhile waits.
+                    drop(wait::for_any(&[], &self.shared.bell, until));
+                }
             }
             // One that went again before it was taken, or nobody after all.
             Err(error)

@@ -113,6 +113,7 @@ impl Visit<'_> {
 
     fn try_serve(&mut self) -> Result<(), Denial> {
         self.client.set_nonblocking(true)?;
+        self.client.set_nodelay(true)?;
         let (ask, rest) = match self.entrance {
             Entrance::Proxy => self.hear()?,
             Entrance::Mapped(port) => (self.mapped(port)?, Vec::new()),
