@@ -59,7 +59,7 @@ fn public_addresses_are_reached_and_those_of_the_host_are_not() {
         ] {
             assert_eq!(rig.tunnel(place).1, status, "{place}");
         }
-        assert_eq!(server.visits(), 3);
+        server.expect_visits(3);
         let lines = rig.log();
         let own = lines
             .iter()

@@ -201,6 +201,15 @@ impl Server {
     pub(super) fn visits(&self) -> usize {
         self.visits.load(Ordering::SeqCst)
     }
+
+    /// Waits for so many: a connection is made a moment before the server takes it.
+    pub(super) fn expect_visits(&self, count: usize) {
+        let started = Instant::now();
+        while self.visits() != count {
+            assert!(started.elapsed() < PATIENCE, "{} visits", self.visits());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
 }
 
 /// Sends everything back.
