@@ -11,7 +11,7 @@ use seawall_core::fill::shell;
 use seawall_core::ids::{AttemptNo, Commit, TaskIx, Tree};
 use seawall_core::path::{RepoPath, escape};
 use seawall_core::plan::{Criterion, Proof, Task};
-use seawall_sandbox::{End as SandboxEnd, Report, Stdin, Write, profile};
+use seawall_sandbox::{End as SandboxEnd, Report, Stdin, Write};
 use seawall_verify::{End, Ran, after as judge_after, gate, manual, on_base as judge_on_base};
 
 use crate::confine::{self, Job};
@@ -149,8 +149,7 @@ async fn run(
 ) -> Result<Ran, ExecuteError> {
     let setup = &crew.setup;
     let log = setup.place.check_log(&look.label, criterion);
-    let profile = profile("check")
-        .ok_or_else(|| ExecuteError::Lost("there is no profile `check`".to_owned()))?;
+    let profile = crew.profile("check")?;
     let wall = Duration::from_millis(setup.plan.limits.check_timeout_ms);
     let job = Job {
         argv: vec![
@@ -162,8 +161,7 @@ async fn run(
         write: Write::Workspace,
         stdin: Stdin::Null,
         log: log.clone(),
-        limits: profile.limits,
-        opens: profile.opens,
+        profile,
         wall,
         silence: None,
         label: format!("{}.{criterion}", look.label),

@@ -14,7 +14,7 @@ use seawall_core::ids::{AttemptNo, Commit, TaskIx};
 use seawall_core::path::RepoPath;
 use seawall_core::plan::{Agent, PromptMode, Task};
 use seawall_core::verdict::Feedback;
-use seawall_sandbox::{End, Report, Stdin, TMP_MARK, Write, WriteRule, profile};
+use seawall_sandbox::{End, Report, Stdin, TMP_MARK, Write, WriteRule};
 
 use crate::confine::{self, Job, enforced};
 use crate::crew::Crew;
@@ -71,9 +71,7 @@ fn job(
     let agent = setup.plan.agents.get(&*task.agent);
     let agent = agent
         .ok_or_else(|| ExecuteError::Lost(format!("the plan has no agent `{}`", task.agent)))?;
-    let profile = profile(&task.profile);
-    let profile = profile
-        .ok_or_else(|| ExecuteError::Lost(format!("there is no profile `{}`", task.profile)))?;
+    let profile = crew.profile(&task.profile)?;
     Ok(Job {
         argv: argv(agent, task, &brief),
         write: writes(profile.write, task),
@@ -83,8 +81,7 @@ fn job(
             Stdin::Null
         },
         log: setup.place.worker_log(attempt),
-        limits: profile.limits,
-        opens: profile.opens,
+        profile,
         wall: Duration::from_millis(task.timeout_ms),
         silence: setup.plan.limits.silence_ms.map(Duration::from_millis),
         label: format!("attempt-{attempt}"),

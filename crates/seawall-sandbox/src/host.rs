@@ -97,10 +97,13 @@ fn feature(name: &str, have: bool, detail: impl Into<String>, help: &str) -> Fea
     }
 }
 
+/// How to get namespaces, or to do without.
+pub(crate) const NAMESPACES_HELP: &str = "allow unprivileged user namespaces (`sysctl user.max_user_namespaces=15000`, on \
+     Ubuntu 24.04 also `sysctl kernel.apparmor_restrict_unprivileged_userns=0` or an AppArmor profile for seawall with \
+     `userns,`), or take `--no-namespaces`: Landlock and seccomp alone, with the gaps that `docs/sandbox.md` lists";
+
 fn namespaces() -> Vec<Feature> {
-    let help = "allow user namespaces (`sysctl user.max_user_namespaces`, and on Ubuntu 24.04 \
-                `sysctl kernel.apparmor_restrict_unprivileged_userns=0` or a profile for seawall); without them \
-                Landlock alone confines";
+    let help = NAMESPACES_HELP;
     match probe() {
         Ok(tried) => tried
             .into_iter()

@@ -150,6 +150,7 @@ fn keep(post: &Post<'_>, view: &View, ledger: Ledger, lifeline: OwnedFd) -> io::
                 streams: post.streams,
                 piped,
                 group: post.group,
+                ledger: &ledger,
             },
             told_in,
         )

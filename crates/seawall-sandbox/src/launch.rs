@@ -59,6 +59,7 @@ pub(crate) struct Launch {
     pub(crate) alive: Option<Raw>,
     pub(crate) namespaces: bool,
     pub(crate) opens: Opens,
+    pub(crate) floor: Vec<String>,
     /// Names the control group of the run.
     pub(crate) run: String,
     /// The loopback ports inside that the supervisor listens at.
@@ -101,6 +102,7 @@ impl Launch {
             alive: order.alive.as_deref().map(Raw::path),
             namespaces: order.namespaces,
             opens: order.opens,
+            floor: order.floor.clone(),
             run: order
                 .run
                 .clone()

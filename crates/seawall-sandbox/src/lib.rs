@@ -16,6 +16,7 @@
 //! A program that uses this crate must call [`launch_main`] when its first argument is [`LAUNCH_COMMAND`], before it does
 //! anything else. This is the only crate with `unsafe`, all of it in `sys`.
 
+mod catalog;
 mod cgroup;
 mod check;
 mod command;
@@ -23,6 +24,7 @@ mod doors;
 mod environment;
 mod error;
 mod filter;
+mod floor;
 mod grants;
 mod hierarchy;
 mod host;
@@ -45,13 +47,14 @@ mod watch;
 mod wire;
 mod worker;
 
+pub use catalog::{Origin, ProfileError, Profiles};
 pub use error::SandboxError;
 pub use host::{Feature, HostReport, host};
 pub use launcher::launch_main;
 pub use order::{
     HOME_MARK, Limits, Network, Opens, Order, Output, Stdin, TMP_MARK, WORKSPACE_MARK, Write,
 };
-pub use profile::{Profile, ProfileError, WriteRule, parse_profile, profile, profile_names};
+pub use profile::{Profile, WriteRule};
 pub use proxy::{
     MOST_FORWARDS, MOST_PLACES, NetworkSummary, PROXY_PORT, Policy, PolicyError, Proxy,
     ProxyHandle, ProxyLimits,

@@ -56,6 +56,8 @@ pub struct Order {
     pub namespaces: bool,
     /// What is open beyond the usual.
     pub opens: Opens,
+    /// Protections, by their names in the [`crate::Ledger`], without which the command does not start.
+    pub floor: Vec<String>,
     /// The run that this belongs to: all commands of a run have one ceiling on memory and processes together.
     pub run: Option<String>,
     /// What of the network may be reached.

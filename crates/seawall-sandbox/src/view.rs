@@ -8,7 +8,7 @@
 //! Everything is copied as detached mounts first, then the root is changed, then the copies are attached. The cost is about
 //! twenty mounts; none of it grows with the repository.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::fs::PermissionsExt;
@@ -105,6 +105,9 @@ fn assemble(launch: &Launch, ledger: &mut Ledger) -> Step<View> {
     note_proc(proc, ledger);
     pieces.read.iter().try_for_each(attach)?;
     step("make the mounts read-only", seal())?;
+    if launch.opens.nesting {
+        step("open /proc for an inner sandbox", open_proc())?;
+    }
     step("furnish /dev", furnish_devices(launch, &pieces.devices))?;
     step(
         "make the private directories",
@@ -220,7 +223,7 @@ fn make_file(at: &Path) -> io::Result<()> {
     if let Some(parent) = at.parent() {
         fs::create_dir_all(parent)?;
     }
-    fs::File::create_new(at).map(drop)
+    File::create_new(at).map(drop)
 }
 
 /// Everything that is mounted so far becomes read-only, but for the root itself, which is the worker's own.
@@ -228,6 +231,48 @@ fn seal() -> io::Result<()> {
     sys::set_mounts(Path::new("/"), READ_ONLY | NO_SETUID | NO_DEVICES, 0, true)?;
     sys::set_mounts(Path::new("/"), 0, READ_ONLY, false)
 }
+
+/// An inner sandbox maps its users in `/proc`. For root, what there belongs to the whole host stays read-only, and the secrets
+/// in `/etc` that Landlock would hide are covered.
+fn open_proc() -> io::Result<()> {
+    sys::set_mounts(Path::new("/proc"), 0, READ_ONLY, false)?;
+    if !nix::unistd::getuid().is_root() {
+        return Ok(());
+    }
+    for shared in ["/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus"].map(Path::new) {
+        if shared.exists() {
+            let copy = sys::clone_mounts(shared)?;
+            sys::set_copy(copy.as_fd(), READ_ONLY)?;
+            sys::attach_mounts(copy.as_fd(), shared)?;
+        }
+    }
+    fs::create_dir_all("/run/seawall/nothing")?;
+    File::create_new("/run/seawall/nothing/file")?;
+    for secret in SECRETS.iter().map(Path::new) {
+        let Ok(found) = fs::symlink_metadata(secret) else {
+            continue;
+        };
+        let cover = if found.is_dir() {
+            "/run/seawall/nothing"
+        } else {
+            "/run/seawall/nothing/file"
+        };
+        sys::attach_mounts(sys::clone_mounts(Path::new(cover))?.as_fd(), secret)?;
+    }
+    Ok(())
+}
+
+/// What root alone can read in `/etc`.
+const SECRETS: &[&str] = &[
+    "/etc/shadow",
+    "/etc/shadow-",
+    "/etc/gshadow",
+    "/etc/gshadow-",
+    "/etc/sudoers",
+    "/etc/sudoers.d",
+    "/etc/ssh",
+    "/etc/ssl/private",
+];
 
 fn furnish_devices(launch: &Launch, devices: &[Piece]) -> io::Result<()> {
     fs::create_dir("/dev")?;

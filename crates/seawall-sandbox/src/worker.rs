@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cgroup::Group;
 use crate::filter::{self, Open};
+use crate::floor;
 use crate::launch::Launch;
 use crate::launcher::{Grouped, Rung};
 use crate::report::{End, Ledger};
@@ -34,6 +35,8 @@ pub(crate) struct Start<'a> {
     /// Where output and errors go instead of the streams.
     pub(crate) piped: Option<&'a OwnedFd>,
     pub(crate) group: &'a Grouped,
+    /// What the keeper has put up already.
+    pub(crate) ledger: &'a Ledger,
 }
 
 /// What a worker tells the keeper, one line of JSON each, before it becomes the command.
@@ -115,6 +118,7 @@ fn become_command(start: &Start<'_>, told: &mut File) -> Result<std::convert::In
     wall::raise(wall)?;
     connect(start)?;
     guard(start, &mut ledger)?;
+    floor::held(&start.launch.floor, [start.ledger, &ledger])?;
     tell(told, ledger)?;
     at("mark descriptors", sys::close_from(3, true))?;
     Err(command::execute(start))

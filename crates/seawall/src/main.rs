@@ -10,6 +10,7 @@ mod failure;
 mod journal;
 mod output;
 mod plan_file;
+mod profiles;
 mod runs;
 mod session;
 mod world;

@@ -53,14 +53,14 @@ impl Session {
         let scheduler = Scheduler::new(Arc::clone(&plan), Arc::clone(&waves));
         let view = View::new(plan, waves);
         let began = now_ms();
-        Ok(Self::of(
+        Self::of(
             store,
             dir,
             lock,
             (scheduler, view, journal),
             began,
             (how, host),
-        ))
+        )
     }
 
     /// A further session of a run: its journal is folded.
@@ -93,14 +93,14 @@ impl Session {
             ))
             .help(format!("`seawall status {}` shows how", dir.id)));
         }
-        Ok(Self::of(
+        Self::of(
             store,
             dir,
             lock,
             (run.scheduler, run.view, EventLog(journal)),
             began,
             (how, host),
-        ))
+        )
     }
 
     fn of(
@@ -110,8 +110,9 @@ impl Session {
         (scheduler, view, journal): (Scheduler, View, EventLog),
         began: u64,
         (how, host): (&HowArgs, HostReport),
-    ) -> Self {
+    ) -> Result<Self, Failure> {
         let plan = Arc::clone(scheduler.plan());
+        let profiles = crate::profiles::pinned(&dir.profiles(), store.workdir(), &plan)?;
         let setup = Setup {
             store: store.clone(),
             place: dir.place.clone(),
@@ -121,9 +122,10 @@ impl Session {
             wall: Duration::from_millis(plan.budget.wall_ms.saturating_sub(view.wall_ms())),
             home: std::env::var_os("HOME").map(PathBuf::from),
             namespaces: !how.no_namespaces,
+            profiles,
             plan,
         };
-        Self {
+        Ok(Self {
             dir,
             scheduler,
             view,
@@ -133,7 +135,7 @@ impl Session {
             host,
             namespaces: !how.no_namespaces,
             _lock: lock,
-        }
+        })
     }
 
     /// Works until the run has an outcome; the exit code.

@@ -279,6 +279,7 @@ pub(crate) fn supervise(directory: &str, mark: &str) -> ExitCode {
         alive: Some(directory.join("alive")),
         namespaces: std::env::var_os("NAMESPACES").is_some(),
         opens: Opens::default(),
+        floor: Vec::new(),
         run: None,
         network: Network::default(),
     };

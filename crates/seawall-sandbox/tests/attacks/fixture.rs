@@ -89,6 +89,7 @@ impl Fixture {
             alive: None,
             namespaces: self.mode.namespaces,
             opens: Opens::default(),
+            floor: Vec::new(),
             run: None,
             network: Network::default(),
         }

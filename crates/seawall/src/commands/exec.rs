@@ -3,8 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use seawall_sandbox::{
-    End, Network, NetworkSummary, Order, Output, Policy, Stdin, Write, WriteRule, profile,
-    profile_names, spawn,
+    End, Network, NetworkSummary, Order, Output, Policy, Profile, Stdin, Write, WriteRule, spawn,
 };
 
 use crate::args::ExecArgs;
@@ -38,54 +37,49 @@ pub(crate) fn run(args: &ExecArgs) -> Result<u8, Failure> {
 }
 
 fn order(args: &ExecArgs, private: &Path) -> Result<Order, Failure> {
-    let Some(profile) = profile(&args.profile) else {
-        let failure = Failure::usage(format!("there is no profile `{}`", args.profile));
-        return Err(
-            match seawall_plan::nearest(&args.profile, profile_names()) {
-                Some(near) => failure.help(format!("did you mean `{near}`?")),
-                None => failure.help(format!(
-                    "there are: {}",
-                    profile_names().collect::<Vec<_>>().join(", ")
-                )),
-            },
-        );
-    };
-    let workspace = real(args.dir.as_deref().unwrap_or(Path::new(".")))?;
+    let dir = args.dir.as_deref().unwrap_or(Path::new("."));
+    let profile = crate::profiles::all(Some(dir))?.get(&args.profile)?;
+    let workspace = real(dir)?;
     let [home, tmp] = ["home", "tmp"].map(|name| private.join(name));
     for dir in [&home, &tmp] {
         std::fs::create_dir(dir)
             .map_err(|e| Failure::failed(format!("cannot make `{}`: {e}", dir.display())))?;
     }
+    let home_of_user = std::env::var_os("HOME").map(PathBuf::from);
+    let mut read = profile.reads(home_of_user.as_deref());
+    read.extend(reals(&args.read)?);
     let mut written = reals(&args.write)?;
     if profile.write == WriteRule::Workspace {
         written.push(workspace.clone());
     }
     Ok(Order {
         argv: args.command.clone(),
-        env: Vec::new(),
+        env: profile.variables(),
         workspace,
         appears_at: None,
         cwd: None,
         write: Write::Paths(written),
-        read: reals(&args.read)?,
+        read,
         home,
         tmp,
         stdin: Stdin::Inherit,
         output: Output::Inherit,
-        limits: profile.limits,
         alive: None,
         namespaces: !args.no_namespaces,
         opens: profile.opens,
+        floor: profile.floor(!args.no_namespaces),
+        network: network(args, &profile)?,
+        limits: profile.limits,
         run: None,
-        network: network(args)?,
     })
 }
 
-fn network(args: &ExecArgs) -> Result<Network, Failure> {
-    let hosts = args.host.iter().map(String::as_str);
-    let forward = args
+fn network(args: &ExecArgs, profile: &Profile) -> Result<Network, Failure> {
+    let hosts = profile.hosts.iter().chain(&args.host).map(String::as_str);
+    let forward = profile
         .forward
         .iter()
+        .chain(args.forward.iter().map(|(port, place)| (port, place)))
         .map(|(port, place)| (*port, place.as_str()));
     let policy = Policy::new(hosts, forward).map_err(|error| Failure::usage(error.to_string()))?;
     Ok(Network {
