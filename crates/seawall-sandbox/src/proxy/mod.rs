@@ -12,16 +12,17 @@
 //! | match it by name | `policy` |
 //! | resolve, judge the address, connect | `locate`, `address` |
 //! | write the decision down, count | `log`, `tally` |
-//! | move bytes, and only those that belong to it | `relay`, `body`, `answer` |
+//! | move bytes, and only those that belong to it | `relay`, `body`, `answer`, `hello` |
 //!
-//! What it costs: a thread for each connection, and that what is inside of TLS is not seen. A place that is allowed can
-//! therefore be used to reach whatever that place itself lets its clients reach.
+//! What it costs: a thread for each connection, and that what is inside of TLS is not seen, but for the name that it begins
+//! with. A place that is allowed can therefore be used to reach whatever that place itself lets its clients reach.
 
 mod address;
 mod answer;
 mod authority;
 mod body;
 mod head;
+mod hello;
 mod locate;
 mod log;
 mod policy;

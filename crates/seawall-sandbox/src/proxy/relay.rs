@@ -48,7 +48,7 @@ pub(crate) enum Why {
     Spent,
     #[error("the proxy was stopped")]
     Stopped,
-    #[error("not what HTTP allows: {0}")]
+    #[error("not what was allowed: {0}")]
     Odd(&'static str),
 }
 

@@ -14,6 +14,7 @@ use super::answer::Answer;
 use super::authority::Authority;
 use super::body::{Body, Raw};
 use super::head::{self, LONGEST_HEAD};
+use super::hello::Guard;
 use super::locate::{LocateError, Locator, Resolver};
 use super::log::{Decision, Kept, Log, Story, plain};
 use super::policy::Policy;
@@ -126,7 +127,7 @@ impl Visit<'_> {
             summary.allowed += 1;
             count(&mut summary.reached, &place);
         });
-        self.relay(ask.kind, &outside, &rest)
+        self.relay(ask, &outside, &rest)
     }
 
     /// Reads and understands what the client asks; what follows the head comes along.
@@ -206,21 +207,22 @@ impl Visit<'_> {
         Ok(locator.connect(&addresses)?)
     }
 
-    fn relay(&mut self, kind: Kind, outside: &TcpStream, rest: &[u8]) -> Result<(), Denial> {
+    fn relay(&mut self, ask: Ask, outside: &TcpStream, rest: &[u8]) -> Result<(), Denial> {
         let terms = Terms {
             bell: &self.shared.bell,
             limits: &self.shared.limits,
             tally: &self.shared.tally,
         };
-        let is_plain = matches!(kind, Kind::Plain { .. });
-        let (up, down) = match kind {
+        let is_plain = matches!(ask.kind, Kind::Plain { .. });
+        let (up, down) = match ask.kind {
             Kind::Tunnel => {
                 let down = Lane::new(outside, &self.client, Way::Down, Raw);
                 let greeting: &[u8] = match self.entrance {
                     Entrance::Proxy => b"HTTP/1.1 200 Connection established\r\n\r\n",
                     Entrance::Mapped(_) => b"",
                 };
-                let up = Lane::new(&self.client, outside, Way::Up, Raw);
+                let guard = Guard::new(&ask.place.host);
+                let up = Lane::new(&self.client, outside, Way::Up, guard);
                 (up, down.first(greeting))
             }
             Kind::Plain {
@@ -242,7 +244,15 @@ impl Visit<'_> {
     fn end(&mut self, ended: &Ended, is_plain: bool) -> Result<(), Denial> {
         (self.story.up, self.story.down) = (ended.up, ended.down);
         let why = ended.why.to_string();
-        let line = self.story.line(Decision::Ended, &why);
+        let hidden = !is_plain && matches!(ended.why, Why::Odd(_));
+        let decision = if hidden {
+            // The name that was asked for was not the one that was meant.
+            self.count_denied();
+            Decision::Refused
+        } else {
+            Decision::Ended
+        };
+        let line = self.story.line(decision, &why);
         self.keep(&line);
         if is_plain && !ended.answered && ended.why != Why::Stopped {
             self.answer(502, &why);
@@ -276,16 +286,20 @@ impl Visit<'_> {
         }
     }
 
+    fn count_denied(&self) {
+        self.shared.tally.note(|summary| {
+            summary.refused += 1;
+            count(&mut summary.denied, &self.story.authority);
+        });
+    }
+
     fn turn_away(&mut self, denial: &Denial) {
         let line = self.story.line(denial.decision, &denial.why);
         self.keep(&line);
-        self.shared.tally.note(|summary| match denial.decision {
-            Decision::Refused => {
-                summary.refused += 1;
-                count(&mut summary.denied, &self.story.authority);
-            }
-            _ => summary.failed += 1,
-        });
+        match denial.decision {
+            Decision::Refused => self.count_denied(),
+            _ => self.shared.tally.note(|summary| summary.failed += 1),
+        }
         if self.entrance == Entrance::Proxy {
             self.answer(denial.status, &denial.why);
         }
