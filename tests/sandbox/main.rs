@@ -10,4 +10,8 @@ mod arena;
 mod judge;
 mod needs;
 mod place;
+mod runs;
+#[expect(dead_code, reason = "each test uses a part of it")]
+#[path = "../support/mod.rs"]
+mod support;
 mod table;
