@@ -123,10 +123,13 @@ impl Confined {
             .wait()
             .map_err(lost("wait for the launcher"))?;
         match reply {
-            Some(Reply::Report(report)) => Ok(Report {
-                network: self.proxy.take().map(ProxyHandle::stop),
-                ..report
-            }),
+            Some(Reply::Report(mut report)) => {
+                report.network = self.proxy.take().map(ProxyHandle::stop);
+                if let Some(network) = &report.network {
+                    report.ledger.enforced("hosts", network.to_string());
+                }
+                Ok(report)
+            }
             Some(Reply::Lost(why)) => Err(SandboxError::Lost(why)),
             Some(Reply::Listening | Reply::Probed(_)) => Err(SandboxError::Lost(
                 "it answered another question".to_owned(),

@@ -1,6 +1,7 @@
 //! What a worker's proxy counts, and the limits that it holds: one tally for all connections of the worker.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -60,6 +61,29 @@ pub struct NetworkSummary {
     pub unlogged: u64,
     /// Why the log is incomplete, if it could not be written.
     pub log_error: Option<String>,
+}
+
+impl fmt::Display for NetworkSummary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a proxy; let through {}", self.allowed)?;
+        if self.failed > 0 {
+            write!(f, ", failed {}", self.failed)?;
+        }
+        if self.refused > 0 {
+            let named: Vec<_> = self.denied.keys().take(3).map(String::as_str).collect();
+            let more = if self.denied.len() > named.len() {
+                ", ..."
+            } else {
+                ""
+            };
+            write!(f, ", refused {} ({}{more})", self.refused, named.join(", "))?;
+        }
+        write!(f, "; {} bytes up, {} down", self.bytes_up, self.bytes_down)?;
+        match &self.log_error {
+            Some(error) => write!(f, "; the log is incomplete: {error}"),
+            None => Ok(()),
+        }
+    }
 }
 
 /// The most places that a summary names of a kind; a worker chooses the names that it asks for.

@@ -95,6 +95,15 @@ fn named(mode: Mode) {
         (1, 4, 4)
     );
     assert_eq!(summary.reached[&server.place], 1);
+    let told = report
+        .ledger
+        .entries
+        .iter()
+        .find(|entry| entry.name == "hosts");
+    let State::Enforced { by } = &told.unwrap().state else {
+        panic!("{told:?}");
+    };
+    assert_eq!(by, "a proxy; let through 1; 4 bytes up, 4 down");
     let log = std::fs::read_to_string(fixture.path("net.jsonl")).unwrap();
     let lines: Vec<_> = log.lines().collect();
     assert!(
