@@ -80,8 +80,8 @@ fn order(crew: &Crew, job: Job) -> Result<Order, ExecuteError> {
         policy: profile.policy().map_err(|error| {
             ExecuteError::Lost(format!("the profile `{}`: {error}", profile.name))
         })?,
+        limits: profile.traffic.clone(),
         log: Some(setup.place.network_log(&job.label)),
-        ..Network::default()
     };
     Ok(Order {
         argv: job.argv,

@@ -386,4 +386,15 @@ mod tests {
         let profiles = with(&[("agent.toml", narrow)], Origin::Repository).unwrap();
         assert!(profiles.get("agent").unwrap().hosts.is_empty());
     }
+
+    #[test]
+    fn a_profile_limits_what_goes_over_its_hosts() {
+        let text = "extends = 'agent'\n[limits]\nconnections = 4\nsent_mib = 8\nconnection_idle_seconds = 9";
+        let profiles = with(&[("mine.toml", text)], Origin::User).unwrap();
+        let traffic = profiles.get("mine").unwrap().traffic.clone();
+        let default = crate::proxy::ProxyLimits::default();
+        assert_eq!((traffic.connections, traffic.bytes_up), (4, 8 << 20));
+        assert_eq!(traffic.idle.as_secs(), 9);
+        assert_eq!(traffic.bytes_down, default.bytes_down);
+    }
 }

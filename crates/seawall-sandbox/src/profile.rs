@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::order::{HOME_MARK, Limits, Opens, TMP_MARK, WORKSPACE_MARK};
-use crate::proxy::{Policy, PolicyError};
+use crate::proxy::{Policy, PolicyError, ProxyLimits};
 
 const MIB: u64 = 1 << 20;
 
@@ -36,6 +36,8 @@ pub struct Profile {
     pub forward: BTreeMap<u16, String>,
     /// How long and how much.
     pub limits: Limits,
+    /// How much may go over the named hosts and mapped ports.
+    pub traffic: ProxyLimits,
     /// Bytes of output that are kept.
     pub output: u64,
     /// What is open beyond the usual.
@@ -99,6 +101,10 @@ pub(crate) struct WrittenLimits {
     memory_mib: Option<u64>,
     disk_mib: Option<u64>,
     output_mib: Option<u64>,
+    connections: Option<usize>,
+    sent_mib: Option<u64>,
+    received_mib: Option<u64>,
+    connection_idle_seconds: Option<u64>,
 }
 
 /// The keys of a profile.
@@ -129,6 +135,10 @@ pub(crate) const LIMITS: &[&str] = &[
     "memory_mib",
     "disk_mib",
     "output_mib",
+    "connections",
+    "sent_mib",
+    "received_mib",
+    "connection_idle_seconds",
 ];
 
 /// Protections that a floor can name: those that not every host has.
@@ -217,6 +227,7 @@ impl Layer {
             env: self.env.unwrap_or_default(),
             hosts: self.hosts.unwrap_or_default(),
             forward,
+            traffic: self.limits.traffic(),
             output: self.limits.output_mib.unwrap_or(16).saturating_mul(MIB),
             limits: self.limits.into(),
             opens: Opens {
@@ -294,6 +305,26 @@ impl WrittenLimits {
             memory_mib: self.memory_mib.or(under.memory_mib),
             disk_mib: self.disk_mib.or(under.disk_mib),
             output_mib: self.output_mib.or(under.output_mib),
+            connections: self.connections.or(under.connections),
+            sent_mib: self.sent_mib.or(under.sent_mib),
+            received_mib: self.received_mib.or(under.received_mib),
+            connection_idle_seconds: self
+                .connection_idle_seconds
+                .or(under.connection_idle_seconds),
+        }
+    }
+
+    fn traffic(&self) -> ProxyLimits {
+        let default = ProxyLimits::default();
+        let bytes = |mib: Option<u64>, default| mib.map_or(default, |mib| mib.saturating_mul(MIB));
+        ProxyLimits {
+            connections: self.connections.unwrap_or(default.connections),
+            bytes_up: bytes(self.sent_mib, default.bytes_up),
+            bytes_down: bytes(self.received_mib, default.bytes_down),
+            idle: self
+                .connection_idle_seconds
+                .map_or(default.idle, Duration::from_secs),
+            ..default
         }
     }
 }

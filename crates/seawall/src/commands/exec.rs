@@ -84,7 +84,8 @@ fn network(args: &ExecArgs, profile: &Profile) -> Result<Network, Failure> {
     let policy = Policy::new(hosts, forward).map_err(|error| Failure::usage(error.to_string()))?;
     Ok(Network {
         policy,
-        ..Network::default()
+        limits: profile.traffic.clone(),
+        log: None,
     })
 }
 
