@@ -8,7 +8,7 @@ use crate::order::Order;
 use crate::wire::Raw;
 
 /// Variables that are taken from the caller.
-const KEPT: &[&str] = &["PATH", "LANG", "LANGUAGE", "TERM", "TZ", "USER", "LOGNAME"];
+pub(crate) const KEPT: &[&str] = &["PATH", "LANG", "LANGUAGE", "TERM", "TZ", "USER", "LOGNAME"];
 
 /// The variables of the command but for `HOME` and `TMPDIR`, which only the launcher knows; later ones win.
 pub(crate) fn of(order: &Order, toolchains: Vec<(OsString, OsString)>) -> Vec<(Raw, Raw)> {

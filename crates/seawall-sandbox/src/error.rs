@@ -39,6 +39,9 @@ pub enum SandboxError {
         /// What the system said.
         source: io::Error,
     },
+    /// A probe of the sandbox did not come to an end, so that nothing is proved.
+    #[error("the sandbox cannot be enforced here: {0}")]
+    Unheld(String),
     /// The launcher ended without a report; what it ran is dead.
     #[error("the launcher was lost: {0}")]
     Lost(String),

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::error::SandboxError;
 use crate::launch::{Reply, Request};
 use crate::spawn::{lost, start_launcher};
-use crate::{sys, wire};
+use crate::{hierarchy, sys, wire};
 
 /// What a host offers to confine with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -147,20 +147,15 @@ fn seccomp() -> Feature {
 }
 
 fn cgroup() -> Feature {
-    let controllers =
-        std::fs::read_to_string("/sys/fs/cgroup/cgroup.controllers").unwrap_or_default();
-    let have = ["memory", "pids"]
-        .iter()
-        .all(|name| controllers.split_whitespace().any(|known| known == *name));
-    let detail = if have {
-        controllers.trim().to_owned()
-    } else {
-        "no unified hierarchy with memory and pids".to_owned()
+    let (have, detail) = match hierarchy::find() {
+        Ok(base) => (true, format!("{} can be made", base.version())),
+        Err(why) => (false, why),
     };
     feature(
-        "cgroup v2",
+        "control groups",
         have,
         detail,
-        "boot with systemd.unified_cgroup_hierarchy=1; limits are per process without it",
+        "run as root or with `systemd-run --user --scope -p Delegate=yes`; without them memory is limited for each process, \
+         and processes for each user namespace",
     )
 }

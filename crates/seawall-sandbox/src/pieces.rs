@@ -54,6 +54,16 @@ const DEVICES: &[&str] = &[
     "/dev/tty",
 ];
 
+/// Whether a path of the system is in a view.
+pub(crate) fn in_view(path: &Path) -> bool {
+    let whole = SYSTEM
+        .iter()
+        .chain(OLD_NAMES)
+        .chain(DEVICES)
+        .chain(&["/proc"]);
+    whole.into_iter().any(|root| path.starts_with(root))
+}
+
 /// The directories of the system that this host has.
 pub(crate) fn system() -> io::Result<Vec<Piece>> {
     present(SYSTEM)

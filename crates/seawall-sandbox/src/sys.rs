@@ -189,6 +189,30 @@ pub(crate) fn close_from(first: c_int, on_exec_only: bool) -> io::Result<()> {
     check(closed).map(drop)
 }
 
+/// Calls that the filter refuses, for the probe; each does nothing but fail when it is reached with these arguments.
+pub(crate) const FORBIDDEN: &[(&str, libc::c_long)] = &[
+    ("use io_uring", libc::SYS_io_uring_setup),
+    ("use the kernel's keys", libc::SYS_keyctl),
+    ("load a program into the kernel", libc::SYS_bpf),
+    ("trace a process", libc::SYS_ptrace),
+    ("read the memory of a process", libc::SYS_process_vm_readv),
+    ("open a file by its handle", libc::SYS_open_by_handle_at),
+    ("handle page faults", libc::SYS_userfaultfd),
+    ("watch performance", libc::SYS_perf_event_open),
+];
+
+/// Whether a forbidden call is reached: an error because it is forbidden if not, success if it is.
+pub(crate) fn reaches(number: libc::c_long) -> io::Result<()> {
+    const NONSENSE: libc::c_long = -1;
+    // SAFETY: every argument is invalid for each call of the list, whether the kernel takes it for a pointer, a descriptor, a
+    // command or flags, so it fails before it does anything.
+    let done = unsafe { libc::syscall(number, NONSENSE, NONSENSE, NONSENSE, NONSENSE, NONSENSE) };
+    match check(done) {
+        Err(error) if error.raw_os_error() == Some(libc::EPERM) => Err(error),
+        _ => Ok(()),
+    }
+}
+
 /// Takes every capability out of the bounding set, forbids root's special rules, empties the ambient set.
 pub(crate) fn lower_capability_ceiling() -> io::Result<()> {
     // SAFETY: prctl(2) with integer arguments.

@@ -43,7 +43,10 @@ pub(crate) enum Command {
     /// Run one command confined; its exit status is passed through
     Exec(ExecArgs),
     /// Say what this host can enforce
-    Doctor(JsonArg),
+    Doctor(DoctorArgs),
+    /// Show the sandbox profiles, and what each comes to here
+    #[command(subcommand)]
+    Sandbox(SandboxCommand),
     /// Print the JSON Schema of the plan file
     Schema,
     /// Explain a code such as SW0104
@@ -172,7 +175,30 @@ pub(crate) struct ExecArgs {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct JsonArg {
+pub(crate) struct DoctorArgs {
+    /// Attack every profile from inside, and say what was not refused
+    #[arg(long)]
+    pub(crate) probe: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SandboxCommand {
+    /// Name the profiles
+    List,
+    /// Show every path, right, host and limit of a profile, and why
+    Explain(ExplainProfileArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainProfileArgs {
+    /// The profile
+    pub(crate) profile: String,
+    /// As it is without namespaces
+    #[arg(long)]
+    pub(crate) no_namespaces: bool,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,

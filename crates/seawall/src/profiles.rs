@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use seawall_core::plan::Plan;
-use seawall_sandbox::{Origin, Profile, ProfileError, Profiles};
+use seawall_sandbox::{Origin, Probe, Profile, ProfileError, Profiles, probe};
 
 use crate::failure::Failure;
 
@@ -60,6 +60,36 @@ pub(crate) fn pinned(
     crate::runs::write_durably(&fresh, &bytes)?;
     std::fs::rename(&fresh, file).map_err(|error| failed("write", &error))?;
     Ok(kept)
+}
+
+/// Attacks a profile from inside.
+pub(crate) fn probed(profile: &Profile, namespaces: bool) -> Result<Probe, Failure> {
+    let scratch = tempfile::Builder::new().prefix("seawall-probe-").tempdir();
+    let scratch = scratch.map_err(|error| {
+        Failure::failed(format!("cannot make a directory to probe in: {error}"))
+    })?;
+    Ok(probe(profile, namespaces, scratch.path())?)
+}
+
+/// Refuses to go on when a profile of the run does not hold here.
+pub(crate) fn must_hold(
+    profiles: &BTreeMap<String, Profile>,
+    namespaces: bool,
+) -> Result<(), Failure> {
+    for (name, profile) in profiles {
+        let probe = probed(profile, namespaces)?;
+        let holes: Vec<_> = probe.holes().map(|hole| hole.act.as_str()).collect();
+        if !holes.is_empty() {
+            let failure = Failure::failed(format!(
+                "the sandbox profile `{name}` does not hold here: {}",
+                holes.join(", ")
+            ));
+            return Err(failure.help(
+                "`seawall doctor --probe` tries everything; nothing is run until it is refused",
+            ));
+        }
+    }
+    Ok(())
 }
 
 impl From<ProfileError> for Failure {

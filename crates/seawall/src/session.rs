@@ -113,6 +113,7 @@ impl Session {
     ) -> Result<Self, Failure> {
         let plan = Arc::clone(scheduler.plan());
         let profiles = crate::profiles::pinned(&dir.profiles(), store.workdir(), &plan)?;
+        crate::profiles::must_hold(&profiles, !how.no_namespaces)?;
         let setup = Setup {
             store: store.clone(),
             place: dir.place.clone(),
