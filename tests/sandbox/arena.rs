@@ -18,6 +18,16 @@ use crate::place;
 /// What stands in every secret.
 const SECRET: &str = "correct-horse-battery-staple";
 
+/// Limits that a test can reach without harm.
+const TIGHT: &str = r#"
+extends = "worker"
+says = "almost nothing"
+[limits]
+processes = 50
+memory_mib = 128
+disk_mib = 16
+"#;
+
 /// Longer than any attack takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -276,6 +286,7 @@ fn furnish(directory: &Path) {
         ("work/a.py", "own"),
         ("work/b.py", "other"),
         ("sibling/a.py", SECRET),
+        (".config/seawall/profiles/tight.toml", TIGHT),
     ] {
         let path = directory.join("home").join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();

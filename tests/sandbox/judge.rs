@@ -12,6 +12,9 @@ const ORDINARY: u32 = 65534;
 /// The exit status of an attack that cannot tell by itself whether it succeeded.
 const LOOK_OUTSIDE: i32 = 3;
 
+/// The exit status of a command that was killed by a limit.
+const KILLED: i32 = 137;
+
 /// Attacks on resources run alone, because others would fail for want of them.
 static CROWD: RwLock<()> = RwLock::new(());
 
@@ -38,13 +41,15 @@ pub(crate) enum Needs {
     Kernel,
 }
 
-/// What is known not to be stopped without namespaces.
+/// What is known not to be stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Gap {
     /// In the words of the documentation.
     pub(crate) says: &'static str,
     /// Only as root, only as an ordinary user, or both.
     pub(crate) who: Option<Needs>,
+    /// Whether namespaces do not help either.
+    pub(crate) with_namespaces: bool,
     /// Whether it depends on the host, so that the attack may be stopped as well.
     pub(crate) on_some_hosts: bool,
 }
@@ -69,6 +74,12 @@ impl Row {
         Self { profile, ..self }
     }
 
+    /// A profile of the user's with limits so low that a test can reach them.
+    pub(crate) const fn tight(self) -> Self {
+        let profile = "tight";
+        Self { profile, ..self }
+    }
+
     pub(crate) const fn needs(self, needs: Needs) -> Self {
         Self { needs, ..self }
     }
@@ -90,6 +101,7 @@ impl Row {
         let gap = Some(Gap {
             says,
             who: None,
+            with_namespaces: false,
             on_some_hosts: false,
         });
         Self { gap, ..self }
@@ -99,6 +111,14 @@ impl Row {
     pub(crate) const fn only_for(mut self, who: Needs) -> Self {
         if let Some(gap) = &mut self.gap {
             gap.who = Some(who);
+        }
+        self
+    }
+
+    /// Namespaces do not close the gap.
+    pub(crate) const fn with_namespaces_too(mut self) -> Self {
+        if let Some(gap) = &mut self.gap {
+            gap.with_namespaces = true;
         }
         self
     }
@@ -113,17 +133,19 @@ impl Row {
 
     /// What the profile lets it change, below the home.
     fn own(&self) -> &'static str {
-        if self.profile == "worker" {
-            "work/a.py"
-        } else {
+        if self.profile == "worker-rename" {
             "work"
+        } else {
+            "work/a.py"
         }
     }
 
     /// Whether what came of it is what the table says.
     fn is_as_told(&self, user: Needs, namespaces: bool, harmed: bool) -> bool {
-        let gap = self.gap.filter(|_| !namespaces);
-        match gap.filter(|gap| gap.who.is_none_or(|who| who == user)) {
+        let is_there = |gap: &Gap| {
+            (!namespaces || gap.with_namespaces) && gap.who.is_none_or(|who| who == user)
+        };
+        match self.gap.filter(is_there) {
             Some(gap) => harmed || gap.on_some_hosts,
             None => !harmed,
         }
@@ -173,7 +195,7 @@ fn judge_as(row: &Row, who: Needs, user: Option<u32>, wrong: &mut String) {
                 &outcome,
             );
         }
-        if harmed || row.profile != "worker" {
+        if harmed || row.profile == "worker-rename" {
             arena = Arena::new(user);
         }
     }
@@ -197,7 +219,7 @@ fn attempt(row: &Row, arena: &mut Arena, act: impl FnOnce(&Arena) -> Outcome) ->
 }
 
 fn is_an_answer(outcome: &Outcome) -> bool {
-    matches!(outcome.status, Some(0 | 1 | LOOK_OUTSIDE))
+    matches!(outcome.status, Some(0 | 1 | LOOK_OUTSIDE | KILLED))
 }
 
 fn tell(wrong: &mut String, who: Needs, what: &str, outcome: &Outcome) {

@@ -15,3 +15,4 @@ mod runs;
 #[path = "../support/mod.rs"]
 mod support;
 mod table;
+mod tools;

@@ -11,6 +11,9 @@ const SCHEDULING: &str =
     "the priority and the processors of the user's other processes can be changed";
 const PROCESSES: &str =
     "without a delegated control group, an ordinary user's worker can make any number of processes";
+const MEMORY: &str =
+    "without a delegated control group, memory is limited for each process and not for the tree";
+const DISK: &str = "what is written to the private home and temporary directory is on the disk, and only the size of one file is limited";
 
 macro_rules! table {
     ($($family:ident { $($name:ident $(. $option:ident ($($value:expr),*))* ;)* })*) => {
@@ -194,6 +197,11 @@ table! {
         fork_many.alone().gap_of_landlock(PROCESSES).only_for(Ordinary).on_some_hosts();
         one_enormous_file.alone();
         many_open_files.alone();
+        fork_more_than_a_tight_profile_allows.tight().alone().gap_of_landlock(PROCESSES).only_for(Ordinary).on_some_hosts();
+        memory_of_one_process.tight().alone();
+        memory_of_many_processes.tight().alone().gap_of_landlock(MEMORY).with_namespaces_too().only_for(Ordinary).on_some_hosts();
+        fill_the_disk.tight().alone().gap_of_landlock(DISK);
+        fill_the_disk_with_empty_files.tight().alone().gap_of_landlock(DISK);
     }
 }
 

@@ -21,7 +21,7 @@ def main():
     act = getattr(importlib.import_module(family), name)
     try:
         looked_at = act(SimpleNamespace(**json.loads(arena)))
-    except OSError as error:
+    except (OSError, MemoryError) as error:
         print(f"refused: {error}", flush=True)
         return 1
     except BaseException:
