@@ -96,10 +96,16 @@ impl<'a> Lane<'a> {
         }
     }
 
-    /// Bytes that are written first, as they are.
-    pub(crate) fn first(mut self, bytes: &[u8]) -> Self {
+    /// Bytes that the proxy itself says first.
+    pub(crate) fn greeting(mut self, bytes: &[u8]) -> Self {
         self.pending.extend_from_slice(bytes);
         self
+    }
+
+    /// Bytes that are written first, as they are, and count.
+    pub(crate) fn first(mut self, bytes: &[u8]) -> Self {
+        self.read += bytes.len() as u64;
+        self.greeting(bytes)
     }
 
     /// Bytes that were read already.
@@ -201,7 +207,7 @@ pub(crate) struct Relay<'a> {
 impl Relay<'_> {
     /// Runs until the end; `rest` is what was read from the client already. Both sockets are not to block.
     pub(crate) fn run(mut self, rest: &[u8], terms: Terms<'_>) -> Ended {
-        let begun = self.up.already(rest, terms);
+        let begun = self.begin(rest, terms);
         let why = begun.and_then(|()| self.turn(terms)).err();
         let why = why.unwrap_or(Why::Closed);
         Ended {
@@ -210,6 +216,16 @@ impl Relay<'_> {
             down: self.down.read,
             answered: self.down.sent > 0,
         }
+    }
+
+    fn begin(&mut self, rest: &[u8], terms: Terms<'_>) -> Result<(), Why> {
+        if !terms
+            .tally
+            .take(Way::Up, self.up.pending.len(), terms.limits)
+        {
+            return Err(Why::Spent);
+        }
+        self.up.already(rest, terms)
     }
 
     fn turn(&mut self, terms: Terms<'_>) -> Result<(), Why> {

@@ -223,7 +223,7 @@ impl Visit<'_> {
                 };
                 let guard = Guard::new(&ask.place.host);
                 let up = Lane::new(&self.client, outside, Way::Up, guard);
-                (up, down.first(greeting))
+                (up, down.greeting(greeting))
             }
             Kind::Plain {
                 head,

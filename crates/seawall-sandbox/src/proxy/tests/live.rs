@@ -85,6 +85,31 @@ fn a_plain_request_passes_once_per_connection() {
         format!("GET /one HTTP/1.1\r\nHost: {place}\r\nConnection: close\r\n\r\n")
     );
     assert_eq!(server.visits(), 1);
+    // What is in a head gets out as well, so it counts.
+    rig.eventually(|summary| summary.bytes_up >= body.len() as u64);
+}
+
+#[test]
+fn plain_requests_use_up_the_bytes_as_well() {
+    let tight = ProxyLimits {
+        bytes_up: 5_000,
+        ..limits()
+    };
+    let (server, rig, place) = named(mirror, tight);
+    let long = "x".repeat(3_000);
+    let text = format!("GET http://{place}/{long} HTTP/1.1\r\nHost: {place}\r\n\r\n");
+    assert!(rig.ask(&text).starts_with("HTTP/1.1 200 "));
+    let answer = rig.ask(&text);
+    assert!(
+        answer.starts_with("HTTP/1.1 502 ") && answer.contains("used up"),
+        "{answer}"
+    );
+    let answer = rig.ask(&text);
+    assert!(
+        answer.starts_with("HTTP/1.1 403 ") && answer.contains("used up"),
+        "{answer}"
+    );
+    server.expect_visits(2);
 }
 
 #[test]
