@@ -15,6 +15,7 @@ use seawall_sandbox::{
 use crate::crew::Crew;
 use crate::error::{ExecuteError, at};
 use crate::place::Room;
+use crate::work;
 
 /// A command and what is special about it.
 #[derive(Debug)]
@@ -45,10 +46,14 @@ pub(crate) async fn run(crew: &Crew, job: Job) -> Result<Report, ExecuteError> {
             .stopper()
             .map_err(at("hold on to a worker of", &order.workspace))?;
         crew.live.insert(attempt, stopper);
+        if crew.stopping.contains(&attempt) {
+            work::stop(crew, attempt)?;
+        }
     }
     let report = finished(confined).await;
     if let Some(attempt) = attempt {
         crew.live.remove(&attempt);
+        crew.stopping.remove(&attempt);
     }
     report
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use dashmap::DashMap;
+use dashmap::{DashMap, DashSet};
 use seawall_core::ids::{AttemptNo, Commit};
 use seawall_core::path::RepoPath;
 use seawall_core::plan::Plan;
@@ -47,6 +47,8 @@ pub(crate) struct Crew {
     pub(crate) setup: Setup,
     /// Handles to end live workers, by attempt.
     pub(crate) live: DashMap<AttemptNo, Stopper>,
+    /// Attempts whose workers are to be ended; one that is still being started learns it when it is live.
+    pub(crate) stopping: DashSet<AttemptNo>,
     /// The files of the base that was asked for last.
     listing: Mutex<Option<(Commit, Arc<Listing>)>>,
 }
@@ -59,6 +61,7 @@ impl Crew {
         Self {
             setup,
             live: DashMap::new(),
+            stopping: DashSet::new(),
             listing: Mutex::new(None),
         }
     }

@@ -46,6 +46,8 @@ pub(crate) async fn run(
 
 /// Ends a worker, if it still runs.
 pub(crate) fn stop(crew: &Crew, attempt: AttemptNo) -> Result<(), ExecuteError> {
+    // Noted first: the worker looks here after it has become live.
+    crew.stopping.insert(attempt);
     match crew.live.get(&attempt) {
         Some(stopper) => stopper
             .stop()

@@ -82,7 +82,23 @@ pub enum ProfileError {
 #[derive(Debug, Clone)]
 struct Source {
     file: String,
-    layer: Layer,
+    kind: Kind,
+}
+
+/// A built-in file is read when it is asked for: a launch needs one or two of them.
+#[derive(Debug, Clone)]
+enum Kind {
+    BuiltIn(&'static str),
+    Read(Box<Layer>),
+}
+
+impl Source {
+    fn layer(&self) -> Layer {
+        match &self.kind {
+            Kind::BuiltIn(text) => parse(text).expect("a test reads every built-in profile"),
+            Kind::Read(layer) => (**layer).clone(),
+        }
+    }
 }
 
 /// All profiles that can be named.
@@ -96,13 +112,12 @@ impl Profiles {
     /// The built-in ones.
     #[must_use]
     pub fn embedded() -> Self {
-        let read = |(name, text): &(&str, &str)| {
-            let layer = parse(text).expect("a test reads every built-in profile");
-            let file = format!("{name} (built in)");
-            ((*name).to_owned(), vec![Source { file, layer }])
+        let source = |(name, text): &(&str, &'static str)| {
+            let (file, kind) = (format!("{name} (built in)"), Kind::BuiltIn(text));
+            ((*name).to_owned(), vec![Source { file, kind }])
         };
         Self {
-            sources: EMBEDDED.iter().map(read).collect(),
+            sources: EMBEDDED.iter().map(source).collect(),
         }
     }
 
@@ -150,7 +165,7 @@ impl Profiles {
     /// # Errors
     /// When there is none, or when what it extends is not there, goes round, or leaves something unsaid.
     pub fn get(&self, name: &str) -> Result<Profile, ProfileError> {
-        let mut layers: Vec<&Source> = Vec::new();
+        let mut layers: Vec<(&Source, Layer)> = Vec::new();
         let mut next = Some((name.to_owned(), usize::MAX));
         while let Some((wanted, below)) = next {
             let sources = self
@@ -166,21 +181,27 @@ impl Profiles {
             if layers.len() == DEEPEST {
                 return Err(written(&source.file, "it extends itself by a detour"));
             }
-            layers.push(source);
+            let layer = source.layer();
+            let extends = layer.extends.clone();
+            layers.push((source, layer));
             // A file that extends its own name extends what it replaces.
-            next = source.layer.extends.clone().map(|over| {
+            next = extends.map(|over| {
                 let below = if over == wanted { at } else { usize::MAX };
                 (over, below)
             });
         }
-        let files = layers.iter().map(|source| source.file.clone()).collect();
-        let joined = layers.iter().rev().fold(Layer::default(), |under, source| {
-            source.layer.clone().over(under)
-        });
-        let outermost = layers.first().map_or(name, |source| &source.file);
+        let files = layers
+            .iter()
+            .map(|(source, _)| source.file.clone())
+            .collect();
+        let outermost = layers
+            .first()
+            .map_or_else(|| name.to_owned(), |(source, _)| source.file.clone());
+        let bottom_up = layers.into_iter().rev().map(|(_, layer)| layer);
+        let joined = bottom_up.fold(Layer::default(), |under, layer| layer.over(under));
         joined
             .complete(name, files)
-            .map_err(|what| written(outermost, what))
+            .map_err(|what| written(&outermost, what))
     }
 
     fn unknown(&self, name: &str) -> ProfileError {
@@ -217,7 +238,10 @@ fn read(path: &Path, origin: Origin) -> Result<Source, ProfileError> {
                 "`{key}` opens something, which a repository may not do; say it in a profile of your own"
             ),
         )),
-        None => Ok(Source { file, layer }),
+        None => Ok(Source {
+            file,
+            kind: Kind::Read(Box::new(layer)),
+        }),
     }
 }
 
