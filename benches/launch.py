@@ -46,7 +46,7 @@ def commands(seawall, work, home):
 
 
 def once(argv, work, environment):
-    """Milliseconds from before the fork to after the wait; `None` when the command does not work."""
+    """Milliseconds from before the start to after the wait; `None` when the command does not work."""
     start = time.perf_counter_ns()
     process = subprocess.run([*argv, "/bin/true"], cwd=work, env=environment, **QUIET)
     took = (time.perf_counter_ns() - start) / 1e6

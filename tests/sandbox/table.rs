@@ -11,9 +11,8 @@ const SCHEDULING: &str =
     "the priority and the processors of the user's other processes can be changed";
 const PROCESSES: &str =
     "without a delegated control group, an ordinary user's worker can make any number of processes";
-const MEMORY: &str =
-    "without a delegated control group, memory is limited for each process and not for the tree";
-const DISK: &str = "what is written to the private home and temporary directory is on the disk, and only the size of one file is limited";
+const MEMORY: &str = "memory of each process (`RLIMIT_DATA`)";
+const DISK: &str = "the private areas have no limit but that of a file's size";
 
 macro_rules! table {
     ($($family:ident { $($name:ident $(. $option:ident ($($value:expr),*))* ;)* })*) => {
