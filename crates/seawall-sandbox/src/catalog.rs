@@ -231,6 +231,13 @@ fn read(path: &Path, origin: Origin) -> Result<Source, ProfileError> {
     }
     let text = fs::read_to_string(path).map_err(failed)?;
     let layer = parse(&text).map_err(|what| written(&file, what))?;
+    // What extends nothing would start with no floor.
+    if origin == Origin::Repository && layer.extends.is_none() {
+        return Err(written(
+            &file,
+            "a profile of a repository must extend another one",
+        ));
+    }
     match layer.opens().filter(|_| origin == Origin::Repository) {
         Some(key) => Err(written(
             &file,
@@ -403,9 +410,13 @@ mod tests {
             "nesting = true",
             "metadata = true",
         ] {
-            let error = with(&[("worker.toml", text)], Origin::Repository).unwrap_err();
+            let text = format!("extends = 'worker'\n{text}");
+            let error = with(&[("worker.toml", &text)], Origin::Repository).unwrap_err();
             assert!(error.to_string().contains("may not"), "{error}");
         }
+        let anew = [("worker.toml", "says = 'x'\nwrite = 'workspace'")];
+        let error = with(&anew, Origin::Repository).unwrap_err();
+        assert!(error.to_string().contains("must extend"), "{error}");
         let narrow = "extends = 'agent'\nhosts = []\n[limits]\nmemory_mib = 512";
         let profiles = with(&[("agent.toml", narrow)], Origin::Repository).unwrap();
         assert!(profiles.get("agent").unwrap().hosts.is_empty());

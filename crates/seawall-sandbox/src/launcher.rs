@@ -9,7 +9,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -88,6 +88,24 @@ impl Rung {
 pub fn launch_main(control: RawFd) -> ! {
     // There is nobody to tell: without a control socket the supervisor sees the end of it and reports a lost launcher.
     sys::leave(if serve(control).is_ok() { 0 } else { 3 })
+}
+
+/// The same in a fork of a supervisor that has one thread: what an exec would have left behind is left behind here.
+pub(crate) fn forked_main(control: UnixStream) -> ! {
+    let settled = || {
+        let control = OwnedFd::from(control);
+        if control.as_raw_fd() != CONTROL {
+            sys::place(control.as_fd(), CONTROL)?;
+        }
+        // Its number is CONTROL now, or is closed with everything else that the supervisor has open.
+        std::mem::forget(control);
+        sys::close_from(CONTROL + 1, false)?;
+        let null = File::options().read(true).write(true).open("/dev/null")?;
+        (0..CONTROL).try_for_each(|stream| sys::place(null.as_fd(), stream))?;
+        std::env::set_current_dir("/")?;
+        serve(CONTROL)
+    };
+    sys::leave(if settled().is_ok() { 0 } else { 3 })
 }
 
 fn serve(control: RawFd) -> io::Result<()> {

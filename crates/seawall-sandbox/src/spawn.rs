@@ -1,7 +1,7 @@
 //! The supervisor's side: checks an order, starts a launcher for it, and holds the two ends of its life.
 //!
 //! The launcher is this very program executed again, because a supervisor with threads cannot safely do work between fork
-//! and exec. Its end of the control socket is its standard input, which needs no descriptor that another thread's fork could
+//! and exec; only a supervisor with one thread forks it. Its end of the control socket is its standard input, which needs no descriptor that another thread's fork could
 //! inherit; the command's own streams travel over the socket. The supervisor's end is the lifeline: when it closes, for
 //! whatever reason, the launcher kills everything. The price is one more exec per command, under a millisecond.
 
@@ -13,7 +13,10 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use nix::errno::Errno;
 use nix::libc;
+use nix::sys::wait::waitpid;
+use nix::unistd::Pid;
 
 use crate::check::{self, at};
 use crate::error::SandboxError;
@@ -21,7 +24,7 @@ use crate::launch::{Launch, Reply, Request, STOP};
 use crate::order::{Network, Order, Output, Stdin};
 use crate::proxy::{NetworkSummary, ProxyHandle};
 use crate::report::Report;
-use crate::{doors, environment, grants, toolchains, wire};
+use crate::{doors, environment, grants, launcher, sys, toolchains, wire};
 
 /// The hidden subcommand that a program must hand to [`crate::launch_main`], with the number that follows it.
 pub const LAUNCH_COMMAND: &str = "__launch";
@@ -32,7 +35,7 @@ pub const LAUNCH_COMMAND: &str = "__launch";
 #[derive(Debug)]
 pub struct Confined {
     control: UnixStream,
-    launcher: Child,
+    launcher: Launcher,
     /// The way to the named hosts.
     proxy: Option<ProxyHandle>,
     /// What came instead of the listeners.
@@ -184,9 +187,57 @@ impl Stopper {
     }
 }
 
+/// The process that launches: this program executed anew, or a fork of it.
+#[derive(Debug)]
+pub(crate) enum Launcher {
+    Executed(Child),
+    Forked(Pid),
+    /// It was waited for; its number may be somebody else's by now.
+    Ended(Pid),
+}
+
+impl Launcher {
+    fn id(&self) -> u32 {
+        match self {
+            Self::Executed(child) => child.id(),
+            Self::Forked(pid) | Self::Ended(pid) => pid.as_raw().unsigned_abs(),
+        }
+    }
+
+    /// Waits for its end; a second time does nothing.
+    pub(crate) fn wait(&mut self) -> io::Result<()> {
+        let pid = match self {
+            Self::Executed(child) => return child.wait().map(drop),
+            Self::Ended(_) => return Ok(()),
+            Self::Forked(pid) => *pid,
+        };
+        while let Err(error) = waitpid(pid, None) {
+            match error {
+                Errno::EINTR => {}
+                Errno::ECHILD => break,
+                error => return Err(error.into()),
+            }
+        }
+        *self = Self::Ended(pid);
+        Ok(())
+    }
+}
+
 /// Starts a launcher without an order.
-pub(crate) fn start_launcher() -> io::Result<(UnixStream, Child)> {
+///
+/// A process with one thread and little memory forks it: there is no lock that another thread could hold, and an exec of a
+/// program of this size costs as much as everything else together.
+pub(crate) fn start_launcher() -> io::Result<(UnixStream, Launcher)> {
     let (ours, theirs) = UnixStream::pair()?;
+    if is_alone()? {
+        return match sys::fork_into(0)? {
+            Some(pid) => Ok((ours, Launcher::Forked(pid))),
+            None => {
+                drop(ours);
+                launcher::forked_main(theirs)
+            }
+        };
+    }
     let launcher = Command::new("/proc/self/exe")
         .args([LAUNCH_COMMAND, "0"])
         .env_clear()
@@ -195,7 +246,24 @@ pub(crate) fn start_launcher() -> io::Result<(UnixStream, Child)> {
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()?;
-    Ok((ours, launcher))
+    Ok((ours, Launcher::Executed(launcher)))
+}
+
+/// Whether this process has one thread, and so little memory that a fork copies its tables in no time (`proc_pid_stat(5)`).
+fn is_alone() -> io::Result<bool> {
+    const LITTLE: u64 = 64 << 20;
+    let line = std::fs::read_to_string("/proc/self/stat")?;
+    let after_name = line.rsplit_once(')').map_or("", |(_, rest)| rest);
+    // The first field after the name is the third of the list in the manual page.
+    let field = |number: usize| {
+        after_name
+            .split_ascii_whitespace()
+            .nth(number - 3)?
+            .parse::<u64>()
+            .ok()
+    };
+    let (threads, pages) = (field(20), field(24));
+    Ok(threads == Some(1) && pages.is_some_and(|pages| pages.saturating_mul(4096) < LITTLE))
 }
 
 fn resolve(order: &Order) -> Result<Launch, SandboxError> {

@@ -15,10 +15,20 @@ const NOT_STARTED: u8 = 127;
 const KILLED: u8 = 137;
 
 pub(crate) fn run(args: &ExecArgs) -> Result<u8, Failure> {
-    let private = tempfile::Builder::new().prefix("seawall-exec-").tempdir();
+    let dir = args.dir.as_deref().unwrap_or(Path::new("."));
+    let profile = crate::profiles::all(Some(dir))?.get(&args.profile)?;
+    let mut private = tempfile::Builder::new();
+    let private = private.prefix("seawall-exec-");
+    // A view with a limit on disk copies them into memory: made in memory they cost next to nothing.
+    let shared = Path::new("/dev/shm");
+    let copied = profile.limits.disk.is_some() && !profile.opens.kept_home && !args.no_namespaces;
+    let private = match copied && shared.is_dir() {
+        true => private.tempdir_in(shared),
+        false => private.tempdir(),
+    };
     let private =
         private.map_err(|e| Failure::failed(format!("cannot make a private directory: {e}")))?;
-    let order = order(args, private.path())?;
+    let order = order(args, profile, private.path())?;
     let report = spawn(&order)?.finish()?;
     tell_denied(report.network.as_ref());
     Ok(match report.end {
@@ -36,10 +46,8 @@ pub(crate) fn run(args: &ExecArgs) -> Result<u8, Failure> {
     })
 }
 
-fn order(args: &ExecArgs, private: &Path) -> Result<Order, Failure> {
-    let dir = args.dir.as_deref().unwrap_or(Path::new("."));
-    let profile = crate::profiles::all(Some(dir))?.get(&args.profile)?;
-    let workspace = real(dir)?;
+fn order(args: &ExecArgs, profile: Profile, private: &Path) -> Result<Order, Failure> {
+    let workspace = real(args.dir.as_deref().unwrap_or(Path::new(".")))?;
     let [home, tmp] = ["home", "tmp"].map(|name| private.join(name));
     for dir in [&home, &tmp] {
         std::fs::create_dir(dir)
