@@ -182,16 +182,6 @@ fn tail(log: &Path) -> std::io::Result<Vec<u8>> {
     Ok(end)
 }
 
-/// The end of the output, and one byte more when there is more: a flood must not be held in memory.
-fn tail(log: &Path) -> std::io::Result<Vec<u8>> {
-    let mut file = fs::File::open(log)?;
-    let length = file.metadata()?.len();
-    file.seek(SeekFrom::Start(length.saturating_sub(CLAIM as u64 + 1)))?;
-    let mut end = Vec::new();
-    file.read_to_end(&mut end)?;
-    Ok(end)
-}
-
 /// The last words, from the beginning of a line, without control characters.
 fn claim(output: &[u8]) -> String {
     let cut = &output[output.len().saturating_sub(CLAIM)..];
