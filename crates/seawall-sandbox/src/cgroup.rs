@@ -101,7 +101,7 @@ impl Group {
                 self.most_processes = Some(file);
                 self.processes = Some(File::open(own.join("pids.events"))?);
             }
-            self.members.push(open(&own.join("cgroup.procs"))?);
+            self.members.push(open(&own.join(keys.entry()))?);
         }
         Ok(())
     }

@@ -62,6 +62,18 @@ const PIDS: Keys = Keys {
 /// The group into which the caller moves itself when that is what stands between it and groups below its own.
 const SELF: &str = "seawall-self";
 
+impl Keys {
+    /// The file by which a process with one thread enters. For a thread that moves itself version 1 takes no lock over all
+    /// forks of the host, for a process it does, and waits many milliseconds for it.
+    pub(crate) fn entry(self) -> &'static str {
+        if self.unified {
+            "cgroup.procs"
+        } else {
+            "tasks"
+        }
+    }
+}
+
 impl Base {
     pub(crate) fn version(&self) -> &'static str {
         match self {
