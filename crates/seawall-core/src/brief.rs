@@ -167,6 +167,7 @@ pub fn ended(how: &How) -> String {
     match how {
         How::Exited(status) => format!("the worker ended with exit status {status}"),
         How::Signalled(signal) => format!("the worker was killed by signal {signal}"),
+        How::Killed(limit) => format!("the worker was killed, it went over its limit: {limit}"),
         How::TimedOut => "the worker was over its time and was ended".to_owned(),
         How::Silent => "the worker printed nothing for too long and was ended".to_owned(),
         How::Stopped => "the worker was stopped with the run".to_owned(),

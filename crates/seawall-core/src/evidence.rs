@@ -63,6 +63,8 @@ pub enum How {
     Exited(i32),
     /// By this signal, which Seawall did not send.
     Signalled(i32),
+    /// By the kernel, for going over this limit: `memory 2 GiB`.
+    Killed(String),
     /// Ended by Seawall: over its wall time.
     TimedOut,
     /// Ended by Seawall: silent for too long.

@@ -82,7 +82,7 @@ fn after_work(how: &How) -> (Stage, Next) {
         // The status proves nothing: some tools exit 1 after a change, and agents exit 0 after failing.
         How::Exited(_) | How::Signalled(_) => (Stage::Harvesting, Next::Harvest),
         How::Stopped => (Stage::Ended, Next::Lose),
-        How::TimedOut | How::Silent | How::CouldNotStart(_) => {
+        How::Killed(_) | How::TimedOut | How::Silent | How::CouldNotStart(_) => {
             (Stage::Ended, Next::Reject(Rejection::Worker(how.clone())))
         }
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use seawall_core::ids::AttemptNo;
 use seawall_core::plan::SandboxRules;
 use seawall_sandbox::{
-    Confined, Ledger, Limits, Order, Output, Report, State, Stdin, Write, spawn,
+    Confined, Ledger, Limits, Network, Order, Output, Profile, Report, State, Stdin, Write, spawn,
 };
 
 use crate::crew::Crew;
@@ -25,8 +25,8 @@ pub(crate) struct Job {
     pub(crate) stdin: Stdin,
     /// Where its output is kept.
     pub(crate) log: PathBuf,
-    /// The limits of its profile.
-    pub(crate) limits: Limits,
+    /// What bounds it.
+    pub(crate) profile: Profile,
     pub(crate) wall: Duration,
     pub(crate) silence: Option<Duration>,
     /// Names its liveness lock.
@@ -76,18 +76,26 @@ fn order(crew: &Crew, job: Job) -> Result<Order, ExecuteError> {
     let alive = setup.place.alive(&job.label);
     std::fs::File::create(&alive).map_err(at("make", &alive))?;
     let home = |text: &String| expand(text, setup.home.as_deref());
+    let profile = job.profile;
+    let planned = rules.read.iter().map(home);
+    let read = profile.reads(setup.home.as_deref());
+    let network = Network {
+        policy: profile.policy().map_err(|error| {
+            ExecuteError::Lost(format!("the profile `{}`: {error}", profile.name))
+        })?,
+        limits: profile.traffic.clone(),
+        log: Some(setup.place.network_log(&job.label)),
+    };
     Ok(Order {
         argv: job.argv,
-        env: environment(rules, &home),
+        env: [profile.variables(), environment(rules, &home)].concat(),
         workspace: job.room.tree,
         appears_at: setup.store.workdir().map(PathBuf::from),
         cwd: None,
         write: job.write,
-        read: rules
-            .read
-            .iter()
-            .map(home)
-            .filter(|path| path.exists())
+        read: read
+            .into_iter()
+            .chain(planned.filter(|path| path.exists()))
             .collect(),
         home: job.room.home,
         tmp: job.room.tmp,
@@ -96,13 +104,17 @@ fn order(crew: &Crew, job: Job) -> Result<Order, ExecuteError> {
             path: job.log,
             cap: setup.plan.limits.output_bytes,
         },
+        alive: Some(alive),
+        namespaces: setup.namespaces,
+        opens: profile.opens,
+        floor: profile.floor(setup.namespaces),
         limits: Limits {
             wall: Some(job.wall),
             silence: job.silence,
-            ..job.limits
+            ..profile.limits
         },
-        alive: Some(alive),
-        namespaces: setup.namespaces,
+        run: Some(setup.run.clone()),
+        network,
     })
 }
 

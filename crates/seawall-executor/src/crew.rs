@@ -1,6 +1,6 @@
 //! What every effect works with: the plan, the repository, the place on disk, the table of live workers.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,7 +11,7 @@ use seawall_core::ids::{AttemptNo, Commit};
 use seawall_core::path::RepoPath;
 use seawall_core::plan::Plan;
 use seawall_git::{CommitId, EntryKind, Store};
-use seawall_sandbox::Stopper;
+use seawall_sandbox::{Profile, Stopper};
 
 use crate::error::ExecuteError;
 use crate::place::Place;
@@ -38,6 +38,8 @@ pub struct Setup {
     pub home: Option<PathBuf>,
     /// Whether namespaces are used where they can be had.
     pub namespaces: bool,
+    /// The sandbox profiles that the plan names, and `check`, as they were when the run began.
+    pub profiles: BTreeMap<String, Profile>,
 }
 
 /// The session's setup, and what its effects share.
@@ -93,6 +95,12 @@ impl Crew {
             Live::Running(stopper) => stopper.stop(),
             Live::Unwanted => Ok(()),
         }
+    }
+
+    /// The pinned profile of that name.
+    pub(crate) fn profile(&self, name: &str) -> Result<Profile, ExecuteError> {
+        let found = self.setup.profiles.get(name).cloned();
+        found.ok_or_else(|| ExecuteError::Lost(format!("there is no profile `{name}`")))
     }
 
     /// The files of `base`. Listed once per wave, and shared.

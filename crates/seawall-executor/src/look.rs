@@ -14,7 +14,7 @@ use seawall_core::fill::shell;
 use seawall_core::ids::{AttemptNo, Commit, TaskIx, Tree};
 use seawall_core::path::{RepoPath, escape};
 use seawall_core::plan::{Criterion, Proof, Task};
-use seawall_sandbox::{End as SandboxEnd, Report, Stdin, Write, profile};
+use seawall_sandbox::{End as SandboxEnd, Report, Stdin, Write};
 use seawall_verify::{End, Ran, after as judge_after, gate, manual, on_base as judge_on_base};
 
 use crate::confine::{self, Job};
@@ -145,8 +145,7 @@ async fn run_in(
 ) -> Result<Ran, ExecuteError> {
     let setup = &crew.setup;
     let log = setup.place.check_log(&look.label, criterion);
-    let profile = profile("check")
-        .ok_or_else(|| ExecuteError::Lost("there is no profile `check`".to_owned()))?;
+    let profile = crew.profile("check")?;
     let wall = Duration::from_millis(setup.plan.limits.check_timeout_ms);
     let job = Job {
         argv: vec![
@@ -158,7 +157,7 @@ async fn run_in(
         write: Write::Workspace,
         stdin: Stdin::Null,
         log: log.clone(),
-        limits: profile.limits,
+        profile,
         wall,
         silence: None,
         label: format!("{}.{criterion}", look.label),
@@ -187,6 +186,7 @@ fn ran(
     let end = match &report.end {
         SandboxEnd::Exited(status) => End::Exited(*status),
         SandboxEnd::Signalled(signal) => End::Signalled(*signal),
+        SandboxEnd::Killed { limit } => End::Killed(limit.clone()),
         SandboxEnd::TimedOut | SandboxEnd::Silent => End::TimedOut(ms(wall)),
         SandboxEnd::Stopped => End::Stopped,
         SandboxEnd::CouldNotStart { step, error } => End::CouldNotStart(format!("{step}: {error}")),

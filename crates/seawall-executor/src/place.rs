@@ -7,6 +7,7 @@
 //! alive/attempt-7                               locked while any process of that worker may live
 //! logs/attempt-7.log  logs/attempt-7.brief.md   what was said to and by a worker; kept
 //! logs/verify-7.0.log                           what a check printed; kept
+//! logs/attempt-7.net.jsonl                      which hosts it reached or wanted to; kept
 //! ```
 
 use std::fs;
@@ -75,6 +76,11 @@ impl Place {
     #[must_use]
     pub fn brief(&self, attempt: AttemptNo) -> PathBuf {
         self.root.join(format!("logs/attempt-{attempt}.brief.md"))
+    }
+
+    /// What a command's proxy let through and what not.
+    pub(crate) fn network_log(&self, label: &str) -> PathBuf {
+        self.root.join(format!("logs/{label}.net.jsonl"))
     }
 
     pub(crate) fn check_log(&self, label: &str, criterion: u32) -> PathBuf {

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs;
+use std::io::{Read as _, Seek as _, SeekFrom};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use seawall_core::ids::{AttemptNo, Commit, TaskIx};
 use seawall_core::path::RepoPath;
 use seawall_core::plan::{Agent, PromptMode, Task};
 use seawall_core::verdict::Feedback;
-use seawall_sandbox::{End, Report, Stdin, TMP_MARK, Write, WriteRule, profile};
+use seawall_sandbox::{End, Report, Stdin, TMP_MARK, Write, WriteRule};
 
 use crate::confine::{self, Job, enforced};
 use crate::crew::Crew;
@@ -61,9 +62,7 @@ fn job(
     let agent = setup.plan.agents.get(&*task.agent);
     let agent = agent
         .ok_or_else(|| ExecuteError::Lost(format!("the plan has no agent `{}`", task.agent)))?;
-    let profile = profile(&task.profile);
-    let profile = profile
-        .ok_or_else(|| ExecuteError::Lost(format!("there is no profile `{}`", task.profile)))?;
+    let profile = crew.profile(&task.profile)?;
     Ok(Job {
         argv: argv(agent, task, &brief),
         write: writes(profile.write, task),
@@ -73,7 +72,7 @@ fn job(
             Stdin::Null
         },
         log: setup.place.worker_log(attempt),
-        limits: profile.limits,
+        profile,
         wall: Duration::from_millis(task.timeout_ms),
         silence: setup.plan.limits.silence_ms.map(Duration::from_millis),
         label: format!("attempt-{attempt}"),
@@ -138,7 +137,7 @@ fn writes(rule: WriteRule, task: &Task) -> Write {
 }
 
 fn end(report: &Report, log: &Path) -> Result<WorkerEnd, ExecuteError> {
-    let output = fs::read(log).map_err(at("read", log))?;
+    let output = tail(log).map_err(at("read", log))?;
     if let Some(why) = &report.output_error {
         return Err(ExecuteError::Output(why.clone()));
     }
@@ -146,6 +145,7 @@ fn end(report: &Report, log: &Path) -> Result<WorkerEnd, ExecuteError> {
         how: match &report.end {
             End::Exited(status) => How::Exited(*status),
             End::Signalled(signal) => How::Signalled(*signal),
+            End::Killed { limit } => How::Killed(limit.clone()),
             End::TimedOut => How::TimedOut,
             End::Silent => How::Silent,
             End::Stopped => How::Stopped,
@@ -157,6 +157,17 @@ fn end(report: &Report, log: &Path) -> Result<WorkerEnd, ExecuteError> {
         leftovers: report.leftovers,
         enforced: enforced(&report.ledger),
     })
+}
+
+/// The end of a log, a little more than a claim: what a worker printed may be large, and there are many of them.
+fn tail(log: &Path) -> std::io::Result<Vec<u8>> {
+    let mut file = fs::File::open(log)?;
+    let most = 4 * CLAIM as u64;
+    let from = file.metadata()?.len().saturating_sub(most);
+    file.seek(SeekFrom::Start(from))?;
+    let mut end = Vec::new();
+    file.take(most).read_to_end(&mut end)?;
+    Ok(end)
 }
 
 /// The last words, from the beginning of a line, without control characters.

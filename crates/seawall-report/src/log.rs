@@ -157,6 +157,7 @@ pub(crate) fn worker(end: &WorkerEnd) -> String {
     let how = match &end.how {
         How::Exited(status) => format!("exit status {status}"),
         How::Signalled(signal) => format!("signal {signal}"),
+        How::Killed(limit) => format!("killed: {}", shown(limit, 100)),
         How::TimedOut => "timed out".to_owned(),
         How::Silent => "silent for too long".to_owned(),
         How::Stopped => "stopped with the run".to_owned(),

@@ -158,6 +158,10 @@ fn worker(view: &View, ix: TaskIx, how: &How) -> Reason {
             "worker-timed-out",
             format!("its worker was ended after {timeout}, its timeout"),
         ),
+        How::Killed(limit) => reason(
+            "worker-over-limit",
+            format!("its worker was killed: {}", shown(limit, 100)),
+        ),
         How::Silent => reason(
             "worker-silent",
             format!("its worker was ended after {} of silence", silence(view)),

@@ -14,6 +14,11 @@ use crate::sys;
 
 /// Whether this kernel has the floor of all confinement.
 pub(crate) fn kernel() -> Result<(), SandboxError> {
+    if !sys::seccomp_knows(nix::libc::SECCOMP_RET_KILL_PROCESS) {
+        return Err(SandboxError::Kernel {
+            found: "it has no system call filters (CONFIG_SECCOMP_FILTER=y)".to_owned(),
+        });
+    }
     match sys::landlock_abi() {
         Ok(3..) => Ok(()),
         Ok(abi) => Err(SandboxError::Kernel {
@@ -36,9 +41,17 @@ pub(crate) fn order(order: &Order) -> Result<(), SandboxError> {
     if order.appears_at.as_deref() == Some(Path::new("/")) {
         return refuse("the workspace cannot appear at `/`");
     }
+    if order.opens.nesting && !order.namespaces {
+        return refuse(
+            "a tool that brings its own sandbox is confined by namespaces alone, so it needs them",
+        );
+    }
     relative(order)?;
     absolute(order)
 }
+
+/// Directories that every view has of its own.
+const MADE_ANEW: [&str; 5] = ["/", "/run", "/dev", "/proc", "/sys"];
 
 fn refuse(why: impl Into<String>) -> Result<(), SandboxError> {
     Err(SandboxError::Order(why.into()))
@@ -104,7 +117,13 @@ fn absolute(order: &Order) -> Result<(), SandboxError> {
     };
     for path in paths.iter().chain(&order.read) {
         is_absolute(path)?;
-        std::fs::metadata(path).map_err(at("look at", path))?;
+        let real = std::fs::canonicalize(path).map_err(at("look at", path))?;
+        if MADE_ANEW.iter().any(|made| real == Path::new(made)) {
+            return refuse(format!(
+                "`{}` is made anew for every command and cannot be granted as a whole; name what is below it",
+                path.display()
+            ));
+        }
     }
     Ok(())
 }

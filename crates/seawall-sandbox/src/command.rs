@@ -138,7 +138,7 @@ mod tests {
             workspace: "/repo".into(),
             home: "/run/seawall/home".into(),
             tmp: "/t".into(),
-            shared_memory: None,
+            scratch: Vec::new(),
         };
         for (text, expected) in [
             (

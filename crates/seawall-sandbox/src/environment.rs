@@ -3,19 +3,24 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
+use crate::doors;
 use crate::order::Order;
 use crate::wire::Raw;
 
 /// Variables that are taken from the caller.
-const KEPT: &[&str] = &["PATH", "LANG", "LANGUAGE", "TERM", "TZ", "USER", "LOGNAME"];
+pub(crate) const KEPT: &[&str] = &["PATH", "LANG", "LANGUAGE", "TERM", "TZ", "USER", "LOGNAME"];
 
 /// The variables of the command but for `HOME` and `TMPDIR`, which only the launcher knows; later ones win.
 pub(crate) fn of(order: &Order, toolchains: Vec<(OsString, OsString)>) -> Vec<(Raw, Raw)> {
     let caller = std::env::vars_os().filter(|(name, _)| is_kept(name));
     let shell = (OsString::from("SHELL"), OsString::from("/bin/sh"));
+    let proxy = doors::variables(&order.network)
+        .into_iter()
+        .map(|(name, value)| (name.into(), value.into()));
     let all = caller
         .chain([shell])
         .chain(toolchains)
+        .chain(proxy)
         .chain(order.env.iter().cloned());
     all.map(|(name, value)| (Raw::new(&name), Raw::new(&value)))
         .collect()

@@ -11,8 +11,8 @@ use std::path::PathBuf;
 pub enum SandboxError {
     /// The kernel cannot confine a command at all.
     #[error(
-        "the kernel cannot confine a worker: {found}, but Landlock ABI 3 (Linux 6.2) is needed; boot a newer kernel, \
-         or one with CONFIG_SECURITY_LANDLOCK=y and `landlock` in the `lsm=` list"
+        "the kernel cannot confine a worker: {found}, but Landlock ABI 3 (Linux 6.2) and system call filters are needed; boot a \
+         newer kernel, or one with CONFIG_SECCOMP_FILTER=y, CONFIG_SECURITY_LANDLOCK=y and `landlock` in the `lsm=` list"
     )]
     Kernel {
         /// What there is instead.
@@ -39,6 +39,9 @@ pub enum SandboxError {
         /// What the system said.
         source: io::Error,
     },
+    /// A probe of the sandbox did not come to an end, so that nothing is proved.
+    #[error("the sandbox cannot be enforced here: {0}")]
+    Unheld(String),
     /// The launcher ended without a report; what it ran is dead.
     #[error("the launcher was lost: {0}")]
     Lost(String),

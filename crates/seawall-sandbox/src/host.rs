@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::error::SandboxError;
 use crate::launch::{Reply, Request};
 use crate::spawn::{lost, start_launcher};
-use crate::{sys, wire};
+use crate::{hierarchy, sys, wire};
 
 /// What a host offers to confine with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -97,10 +97,13 @@ fn feature(name: &str, have: bool, detail: impl Into<String>, help: &str) -> Fea
     }
 }
 
+/// How to get namespaces, or to do without.
+pub(crate) const NAMESPACES_HELP: &str = "allow unprivileged user namespaces (`sysctl user.max_user_namespaces=15000`, on \
+     Ubuntu 24.04 also `sysctl kernel.apparmor_restrict_unprivileged_userns=0` or an AppArmor profile for seawall with \
+     `userns,`), or take `--no-namespaces`: Landlock and seccomp alone, with the gaps that `docs/sandbox.md` lists";
+
 fn namespaces() -> Vec<Feature> {
-    let help = "allow user namespaces (`sysctl user.max_user_namespaces`, and on Ubuntu 24.04 \
-                `sysctl kernel.apparmor_restrict_unprivileged_userns=0` or a profile for seawall); without them \
-                Landlock alone confines";
+    let help = NAMESPACES_HELP;
     match probe() {
         Ok(tried) => tried
             .into_iter()
@@ -144,20 +147,15 @@ fn seccomp() -> Feature {
 }
 
 fn cgroup() -> Feature {
-    let controllers =
-        std::fs::read_to_string("/sys/fs/cgroup/cgroup.controllers").unwrap_or_default();
-    let have = ["memory", "pids"]
-        .iter()
-        .all(|name| controllers.split_whitespace().any(|known| known == *name));
-    let detail = if have {
-        controllers.trim().to_owned()
-    } else {
-        "no unified hierarchy with memory and pids".to_owned()
+    let (have, detail) = match hierarchy::find() {
+        Ok(base) => (true, format!("{} can be made", base.version())),
+        Err(why) => (false, why),
     };
     feature(
-        "cgroup v2",
+        "control groups",
         have,
         detail,
-        "boot with systemd.unified_cgroup_hierarchy=1; limits are per process without it",
+        "run as root or with `systemd-run --user --scope -p Delegate=yes`; without them memory is limited for each process, \
+         and processes for each user namespace",
     )
 }

@@ -18,14 +18,14 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::unistd::pipe2;
 
 use crate::launch::{Launch, Reply};
-use crate::launcher::{Rung, not_started};
+use crate::launcher::{Grouped, Rung, not_started};
 use crate::report::Ledger;
 use crate::sink::Sink;
 use crate::tree::{self, Reach};
 use crate::view::View;
 use crate::watch::{self, Ward};
 use crate::worker::{self, Start};
-use crate::{sys, view, wire};
+use crate::{doors, sys, view, wire};
 
 /// What the keeper tells the launcher when its namespaces are in order.
 pub(crate) const READY: &str = "ready";
@@ -38,6 +38,7 @@ pub(crate) struct Post<'a> {
     /// The rungs that could not be had, and why.
     pub(crate) refused: &'a [String],
     pub(crate) streams: &'a [OwnedFd; 3],
+    pub(crate) group: &'a Grouped,
 }
 
 /// The life of the keeper. `go` brings one byte when the user is mapped and ends with the launcher; `ready` takes the answer.
@@ -45,14 +46,16 @@ pub(crate) fn main(post: &Post<'_>, go: OwnedFd, ready: OwnedFd) -> ! {
     let mut ledger = Ledger::default();
     let mut found = None;
     let admitted = rehearse(post.rung, &go, ready, || {
-        found = Some(view::build(post.launch, post.rung, &mut ledger)?);
+        let doors = doors::make(post.launch)?;
+        found = Some((view::build(post.launch, post.rung, &mut ledger)?, doors));
         Ok(())
     });
-    let (Ok(()), Some(view)) = (admitted, found) else {
+    let (Ok(()), Some((view, doors))) = (admitted, found) else {
         sys::leave(0)
     };
     note_rung(post, &mut ledger);
-    sys::leave(match keep(post, &view, ledger, go) {
+    let handed = doors::hand_over(post.control, doors);
+    sys::leave(match handed.and_then(|()| keep(post, &view, ledger, go)) {
         Ok(()) => 0,
         // The supervisor may have gone; the launcher reports a lost keeper then.
         Err(error) => i32::from(report_failure(post, &error).is_err()),
@@ -125,7 +128,7 @@ fn note_rung(post: &Post<'_>, ledger: &mut Ledger) {
     if post.rung.has(libc::CLONE_NEWNS) {
         ledger.enforced("view", "mount namespace");
     } else {
-        let gap = "metadata of files outside can be read and, where owned, changed; pathname sockets can be reached";
+        let gap = "names, sizes and times of files outside can be read";
         ledger.degraded_to("view", gap, "there is no mount namespace");
     }
 }
@@ -146,6 +149,8 @@ fn keep(post: &Post<'_>, view: &View, ledger: Ledger, lifeline: OwnedFd) -> io::
                 rung: post.rung,
                 streams: post.streams,
                 piped,
+                group: post.group,
+                ledger: &ledger,
             },
             told_in,
         )
@@ -162,6 +167,7 @@ fn keep(post: &Post<'_>, view: &View, ledger: Ledger, lifeline: OwnedFd) -> io::
         told: File::from(told_out),
         sink,
         limits: &post.launch.limits,
+        group: post.group.as_ref().ok().and_then(Option::as_ref),
         reach: reach(post.rung),
         worker,
         started,

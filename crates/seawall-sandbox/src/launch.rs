@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::order::{Limits, Order, Output, Write};
+use crate::order::{Limits, Opens, Order, Output, Write};
 use crate::report::Report;
 use crate::wire::Raw;
 
@@ -21,11 +21,17 @@ pub(crate) enum Request {
 
 /// The answer to it.
 #[derive(Debug, Serialize, Deserialize)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one per launch, and most are the largest"
+)]
 pub(crate) enum Reply {
     /// The command has ended, or could not be started, and its tree is dead.
     Report(Report),
     /// The keeper died before it could report; its tree is dead.
     Lost(String),
+    /// The listeners for [`Launch::ports`] come along; the command is about to start.
+    Listening,
     /// One line per attempt: what was tried, and what the system said when it failed.
     Probed(Vec<(String, Option<String>)>),
 }
@@ -52,6 +58,12 @@ pub(crate) struct Launch {
     pub(crate) limits: Limits,
     pub(crate) alive: Option<Raw>,
     pub(crate) namespaces: bool,
+    pub(crate) opens: Opens,
+    pub(crate) floor: Vec<String>,
+    /// Names the control group of the run.
+    pub(crate) run: String,
+    /// The loopback ports inside that the supervisor listens at.
+    pub(crate) ports: Vec<u16>,
 }
 
 /// [`Write`] in a form that crosses the socket.
@@ -89,6 +101,13 @@ impl Launch {
             limits: order.limits.clone(),
             alive: order.alive.as_deref().map(Raw::path),
             namespaces: order.namespaces,
+            opens: order.opens,
+            floor: order.floor.clone(),
+            run: order
+                .run
+                .clone()
+                .unwrap_or_else(|| std::process::id().to_string()),
+            ports: order.network.policy.ports().collect(),
         }
     }
 }

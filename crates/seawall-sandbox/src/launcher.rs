@@ -9,7 +9,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -21,13 +21,17 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{Pid, getgid, getuid, pipe2, setsid};
 
+use crate::cgroup::Group;
 use crate::keeper::{self, Post};
 use crate::launch::{Launch, Reply, Request};
 use crate::report::{End, Ledger, Report};
-use crate::{sys, tree, view, wire};
+use crate::{doors, sys, tree, view, wire};
 
 /// The number that the control socket gets, the first after the standard streams.
 const CONTROL: RawFd = 3;
+
+/// The control groups of a launch: none asked for, or why there are none.
+pub(crate) type Grouped = Result<Option<Group>, String>;
 
 /// One set of namespaces to try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,6 +90,24 @@ pub fn launch_main(control: RawFd) -> ! {
     sys::leave(if serve(control).is_ok() { 0 } else { 3 })
 }
 
+/// The same in a fork of a supervisor that has one thread: what an exec would have left behind is left behind here.
+pub(crate) fn forked_main(control: UnixStream) -> ! {
+    let settled = || {
+        let control = OwnedFd::from(control);
+        if control.as_raw_fd() != CONTROL {
+            sys::place(control.as_fd(), CONTROL)?;
+        }
+        // Its number is CONTROL now, or is closed with everything else that the supervisor has open.
+        std::mem::forget(control);
+        sys::close_from(CONTROL + 1, false)?;
+        let null = File::options().read(true).write(true).open("/dev/null")?;
+        (0..CONTROL).try_for_each(|stream| sys::place(null.as_fd(), stream))?;
+        std::env::set_current_dir("/")?;
+        serve(CONTROL)
+    };
+    sys::leave(if settled().is_ok() { 0 } else { 3 })
+}
+
 fn serve(control: RawFd) -> io::Result<()> {
     // Out of the terminal's foreground group: Ctrl-C is for the supervisor, which ends the command in its own way.
     // It fails only for a leader of a group, which a child that was just started is not.
@@ -133,24 +155,55 @@ fn run(control: &UnixStream, launch: &Launch, streams: [OwnedFd; 3]) -> io::Resu
         }
     };
     prctl::set_child_subreaper(true)?;
+    prefer_for_oom()?;
+    let group = Group::make(&launch.limits, &launch.run);
+    let ended = climb(control, launch, streams, &group);
+    if let Ok(Some(group)) = &group {
+        group.remove();
+    }
+    ended
+}
+
+/// When the host runs out of memory, workers go before everything else.
+fn prefer_for_oom() -> io::Result<()> {
+    std::fs::write("/proc/self/oom_score_adj", "500")
+}
+
+/// Starts a keeper on the best rung that can be had, and waits for it.
+fn climb(
+    control: &UnixStream,
+    launch: &Launch,
+    streams: [OwnedFd; 3],
+    group: &Grouped,
+) -> io::Result<()> {
     let mut refused = Vec::new();
+    let closed = !launch.ports.is_empty();
     for rung in Rung::ladder(launch.namespaces) {
+        // Named hosts are the only ones only where there is no other way out.
+        if closed && !rung.has(libc::CLONE_NEWNET) {
+            continue;
+        }
         let post = Post {
             control,
             launch,
             rung,
             refused: &refused,
             streams: &streams,
+            group,
         };
         match start_keeper(&post)? {
             Ok((keeper, lifeline)) => {
                 drop(streams);
-                return attend(control, keeper, rung, lifeline);
+                return attend(control, keeper, rung, lifeline, group);
             }
             Err(why) => refused.push(format!("{}: {why}", rung.name)),
         }
     }
-    wire::post(control, &Reply::Lost(refused.join("; ")), &[])
+    let reply = match closed {
+        true => Reply::Report(doors::refusal(&refused)),
+        false => Reply::Lost(refused.join("; ")),
+    };
+    wire::post(control, &reply, &[])
 }
 
 fn lock(launch: &Launch) -> io::Result<Option<Flock<File>>> {
@@ -182,7 +235,9 @@ pub(crate) fn not_started(step: &str, error: &dyn std::fmt::Display) -> Report {
         output_kept: 0,
         output_error: None,
         leftovers: 0,
+        limits: Vec::new(),
         ledger: Ledger::default(),
+        network: None,
     }
 }
 
@@ -245,7 +300,13 @@ fn map_user(keeper: Pid) -> io::Result<()> {
 }
 
 /// Waits for the keeper. The lifeline is open until then: its end tells the keeper that the launcher has died.
-fn attend(control: &UnixStream, keeper: Pid, rung: Rung, lifeline: OwnedFd) -> io::Result<()> {
+fn attend(
+    control: &UnixStream,
+    keeper: Pid,
+    rung: Rung,
+    lifeline: OwnedFd,
+    group: &Grouped,
+) -> io::Result<()> {
     let ended = loop {
         match waitpid(keeper, None) {
             Err(nix::errno::Errno::EINTR) => {}
@@ -255,6 +316,9 @@ fn attend(control: &UnixStream, keeper: Pid, rung: Rung, lifeline: OwnedFd) -> i
     drop(lifeline);
     if matches!(ended, WaitStatus::Exited(_, 0)) {
         return Ok(());
+    }
+    if let Ok(Some(group)) = group {
+        group.kill()?;
     }
     if !rung.has(libc::CLONE_NEWPID) {
         tree::sweep(tree::Reach::Descendants)?;

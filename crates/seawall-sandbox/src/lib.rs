@@ -16,17 +16,28 @@
 //! A program that uses this crate must call [`launch_main`] when its first argument is [`LAUNCH_COMMAND`], before it does
 //! anything else. This is the only crate with `unsafe`, all of it in `sys`.
 
+mod acts;
+mod catalog;
+mod cgroup;
 mod check;
 mod command;
+mod doors;
 mod environment;
 mod error;
+mod explain;
+mod filter;
+mod floor;
 mod grants;
+mod hierarchy;
 mod host;
 mod keeper;
 mod launch;
 mod launcher;
 mod order;
+mod pieces;
+mod probe;
 mod profile;
+mod proxy;
 mod report;
 mod sink;
 mod spawn;
@@ -39,10 +50,20 @@ mod watch;
 mod wire;
 mod worker;
 
+pub use acts::Outcome;
+pub use catalog::{Origin, ProfileError, Profiles};
 pub use error::SandboxError;
+pub use explain::{Explanation, Line, explain};
 pub use host::{Feature, HostReport, host};
 pub use launcher::launch_main;
-pub use order::{HOME_MARK, Limits, Order, Output, Stdin, TMP_MARK, WORKSPACE_MARK, Write};
-pub use profile::{Profile, ProfileError, WriteRule, parse_profile, profile, profile_names};
+pub use order::{
+    HOME_MARK, Limits, Network, Opens, Order, Output, Stdin, TMP_MARK, WORKSPACE_MARK, Write,
+};
+pub use probe::{PROBE_COMMAND, Probe, probe, probe_main};
+pub use profile::{Profile, WriteRule};
+pub use proxy::{
+    MOST_FORWARDS, MOST_PLACES, NetworkSummary, PROXY_PORT, Policy, PolicyError, Proxy,
+    ProxyHandle, ProxyLimits,
+};
 pub use report::{End, Ledger, Protection, Report, State};
 pub use spawn::{Confined, LAUNCH_COMMAND, Stopper, spawn};

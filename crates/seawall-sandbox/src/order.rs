@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::proxy::{Policy, ProxyLimits};
+
 /// Stands for the private home in [`Order::argv`] and in the values of [`Order::env`].
 ///
 /// Where the home appears depends on what the kernel offers (see [`Order::home`]), so a path below it is written with this
@@ -52,6 +54,41 @@ pub struct Order {
     pub alive: Option<PathBuf>,
     /// Whether to use namespaces when they can be had; off means Landlock alone, with the gaps that the ledger states.
     pub namespaces: bool,
+    /// What is open beyond the usual.
+    pub opens: Opens,
+    /// Protections, by their names in the [`crate::Ledger`], without which the command does not start.
+    pub floor: Vec<String>,
+    /// The run that this belongs to: all commands of a run have one ceiling on memory and processes together.
+    pub run: Option<String>,
+    /// What of the network may be reached.
+    pub network: Network,
+}
+
+/// What of the network a command may reach; nothing by default.
+#[derive(Debug, Clone, Default)]
+pub struct Network {
+    /// The named hosts and the mapped ports. When there are any, the command runs only where a net namespace can be had.
+    pub policy: Policy,
+    /// How much may go over them.
+    pub limits: ProxyLimits,
+    /// A file on the host to which a line of JSON is added for each decision; not followed if it is a symbolic link.
+    pub log: Option<PathBuf>,
+}
+
+/// What a launch opens beyond the usual; nothing by default.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Opens {
+    /// Mode, owner, times and attributes of files may be changed also where only the system call filter could forbid it, which
+    /// is without a mount namespace; tools that build programs need it, and then every file of the same user is open to it.
+    pub metadata: bool,
+    /// Pseudo-terminals can be made.
+    pub terminals: bool,
+    /// The home is the very directory of the order, without a limit, so that what the command leaves there can be read
+    /// afterwards; else it is a copy in memory when there is a limit on disk.
+    pub kept_home: bool,
+    /// The command may make namespaces and mounts, for a tool that brings its own sandbox: no Landlock rules on files, because
+    /// those forbid every mount. Needs namespaces.
+    pub nesting: bool,
 }
 
 /// What a confined command may write besides its home and temporary directory.
@@ -105,11 +142,14 @@ pub struct Limits {
     pub open_files: Option<u64>,
     /// Bytes in any one file that is written (`RLIMIT_FSIZE`).
     pub file_size: Option<u64>,
-    /// Processes and threads in the tree (`RLIMIT_NPROC`); the kernel counts them per user and user namespace and never
-    /// for root, so this is enforced only when a user namespace is had.
+    /// Processes and threads in the tree: by a control group, else `RLIMIT_NPROC`, which the kernel counts per user and user
+    /// namespace and never for root.
     pub processes: Option<u64>,
-    /// Bytes of address space of each process (`RLIMIT_AS`): per process, not for the tree, and reserved memory counts.
+    /// Bytes of memory of the tree: by a control group, else `RLIMIT_DATA`, which holds for each process by itself.
     pub memory: Option<u64>,
+    /// Bytes in the private areas (home, temporary directory, `/tmp`, `/dev/shm`) together; they are in memory then. Needs a
+    /// mount namespace.
+    pub disk: Option<u64>,
 }
 
 impl Default for Limits {
@@ -123,6 +163,7 @@ impl Default for Limits {
             file_size: None,
             processes: None,
             memory: None,
+            disk: None,
         }
     }
 }

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::proxy::NetworkSummary;
+
 /// How one confined command went.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
@@ -19,8 +21,13 @@ pub struct Report {
     pub output_error: Option<String>,
     /// Processes that were still alive when the main one had ended, and were killed.
     pub leftovers: u32,
+    /// Limits that were met, in words, such as `memory 2 GiB: 1 killed`; also when the command itself went on.
+    pub limits: Vec<String>,
     /// What was asked for and what held.
     pub ledger: Ledger,
+    /// What went over the network, when hosts were named; known to the supervisor only.
+    #[serde(default)]
+    pub network: Option<NetworkSummary>,
 }
 
 /// How a confined command ended.
@@ -31,6 +38,11 @@ pub enum End {
     Exited(i32),
     /// It was killed by this signal, and not by us.
     Signalled(i32),
+    /// It was killed by the kernel for going over a limit.
+    Killed {
+        /// The limit with its number, for example `memory 2 GiB`.
+        limit: String,
+    },
     /// It ran longer than [`crate::Limits::wall`].
     TimedOut,
     /// It was silent for longer than [`crate::Limits::silence`].

@@ -1,7 +1,7 @@
 //! The supervisor's side: checks an order, starts a launcher for it, and holds the two ends of its life.
 //!
 //! The launcher is this very program executed again, because a supervisor with threads cannot safely do work between fork
-//! and exec. Its end of the control socket is its standard input, which needs no descriptor that another thread's fork could
+//! and exec; only a supervisor with one thread forks it. Its end of the control socket is its standard input, which needs no descriptor that another thread's fork could
 //! inherit; the command's own streams travel over the socket. The supervisor's end is the lifeline: when it closes, for
 //! whatever reason, the launcher kills everything. The price is one more exec per command, under a millisecond.
 
@@ -13,14 +13,18 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use nix::errno::Errno;
 use nix::libc;
+use nix::sys::wait::waitpid;
+use nix::unistd::Pid;
 
 use crate::check::{self, at};
 use crate::error::SandboxError;
 use crate::launch::{Launch, Reply, Request, STOP};
-use crate::order::{Order, Output, Stdin};
+use crate::order::{Network, Order, Output, Stdin};
+use crate::proxy::{NetworkSummary, ProxyHandle};
 use crate::report::Report;
-use crate::{environment, grants, toolchains, wire};
+use crate::{doors, environment, grants, launcher, sys, toolchains, wire};
 
 /// The hidden subcommand that a program must hand to [`crate::launch_main`], with the number that follows it.
 pub const LAUNCH_COMMAND: &str = "__launch";
@@ -31,7 +35,11 @@ pub const LAUNCH_COMMAND: &str = "__launch";
 #[derive(Debug)]
 pub struct Confined {
     control: UnixStream,
-    launcher: Child,
+    launcher: Launcher,
+    /// The way to the named hosts.
+    proxy: Option<ProxyHandle>,
+    /// What came instead of the listeners.
+    early: Option<Reply>,
 }
 
 /// Ends a command from elsewhere; may be used from any thread and more than once.
@@ -47,12 +55,21 @@ pub fn spawn(order: &Order) -> Result<Confined, SandboxError> {
     check::kernel()?;
     check::order(order)?;
     let streams = open_streams(order)?;
+    let log = doors::open_log(&order.network)?;
     let launch = Box::new(resolve(order)?);
     let (control, launcher) = start_launcher().map_err(lost("start the launcher"))?;
-    let confined = Confined { control, launcher };
+    let mut confined = Confined {
+        control,
+        launcher,
+        proxy: None,
+        early: None,
+    };
     let descriptors: Vec<_> = streams.iter().map(AsRawFd::as_raw_fd).collect();
     wire::post(&confined.control, &Request::Launch(launch), &descriptors)
         .map_err(lost("order the launch"))?;
+    if !order.network.policy.is_empty() {
+        confined.open_network(&order.network, log)?;
+    }
     Ok(confined)
 }
 
@@ -61,6 +78,26 @@ impl Confined {
     #[must_use]
     pub fn pid(&self) -> u32 {
         self.launcher.id()
+    }
+
+    /// Waits for the listeners that the keeper makes before it starts the worker, and serves them.
+    fn open_network(&mut self, network: &Network, log: Option<File>) -> Result<(), SandboxError> {
+        match wire::fetch(&mut self.control).map_err(lost("read the answer of the launcher"))? {
+            Some((Reply::Listening, listeners)) => {
+                let proxy = doors::serve(listeners, network, log);
+                self.proxy = Some(proxy.map_err(lost("start the proxy"))?);
+            }
+            Some((reply, _)) => self.early = Some(reply),
+            // The end of the socket is there for `finish` as well.
+            None => {}
+        }
+        Ok(())
+    }
+
+    /// What went over the network so far, when hosts are named.
+    #[must_use]
+    pub fn network(&self) -> Option<NetworkSummary> {
+        self.proxy.as_ref().map(ProxyHandle::summary)
     }
 
     /// A handle to end the command from elsewhere.
@@ -79,14 +116,25 @@ impl Confined {
         self.control
             .set_nonblocking(false)
             .map_err(lost("wait for the launcher"))?;
-        let reply = wire::fetch(&mut self.control).map_err(lost("read the report"))?;
+        let reply = match self.early.take() {
+            Some(reply) => Some(reply),
+            None => wire::fetch(&mut self.control)
+                .map_err(lost("read the report"))?
+                .map(|(reply, _)| reply),
+        };
         self.launcher
             .wait()
             .map_err(lost("wait for the launcher"))?;
         match reply {
-            Some((Reply::Report(report), _)) => Ok(report),
-            Some((Reply::Lost(why), _)) => Err(SandboxError::Lost(why)),
-            Some((Reply::Probed(_), _)) => Err(SandboxError::Lost(
+            Some(Reply::Report(mut report)) => {
+                report.network = self.proxy.take().map(ProxyHandle::stop);
+                if let Some(network) = &report.network {
+                    report.ledger.enforced("hosts", network.to_string());
+                }
+                Ok(report)
+            }
+            Some(Reply::Lost(why)) => Err(SandboxError::Lost(why)),
+            Some(Reply::Listening | Reply::Probed(_)) => Err(SandboxError::Lost(
                 "it answered another question".to_owned(),
             )),
             None => Err(SandboxError::Lost(
@@ -139,9 +187,57 @@ impl Stopper {
     }
 }
 
+/// The process that launches: this program executed anew, or a fork of it.
+#[derive(Debug)]
+pub(crate) enum Launcher {
+    Executed(Child),
+    Forked(Pid),
+    /// It was waited for; its number may be somebody else's by now.
+    Ended(Pid),
+}
+
+impl Launcher {
+    fn id(&self) -> u32 {
+        match self {
+            Self::Executed(child) => child.id(),
+            Self::Forked(pid) | Self::Ended(pid) => pid.as_raw().unsigned_abs(),
+        }
+    }
+
+    /// Waits for its end; a second time does nothing.
+    pub(crate) fn wait(&mut self) -> io::Result<()> {
+        let pid = match self {
+            Self::Executed(child) => return child.wait().map(drop),
+            Self::Ended(_) => return Ok(()),
+            Self::Forked(pid) => *pid,
+        };
+        while let Err(error) = waitpid(pid, None) {
+            match error {
+                Errno::EINTR => {}
+                Errno::ECHILD => break,
+                error => return Err(error.into()),
+            }
+        }
+        *self = Self::Ended(pid);
+        Ok(())
+    }
+}
+
 /// Starts a launcher without an order.
-pub(crate) fn start_launcher() -> io::Result<(UnixStream, Child)> {
+///
+/// A process with one thread and little memory forks it: there is no lock that another thread could hold, and an exec of a
+/// program of this size costs as much as everything else together.
+pub(crate) fn start_launcher() -> io::Result<(UnixStream, Launcher)> {
     let (ours, theirs) = UnixStream::pair()?;
+    if is_alone()? {
+        return match sys::fork_into(0)? {
+            Some(pid) => Ok((ours, Launcher::Forked(pid))),
+            None => {
+                drop(ours);
+                launcher::forked_main(theirs)
+            }
+        };
+    }
     let launcher = Command::new("/proc/self/exe")
         .args([LAUNCH_COMMAND, "0"])
         .env_clear()
@@ -150,7 +246,24 @@ pub(crate) fn start_launcher() -> io::Result<(UnixStream, Child)> {
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()?;
-    Ok((ours, launcher))
+    Ok((ours, Launcher::Executed(launcher)))
+}
+
+/// Whether this process has one thread, and so little memory that a fork copies its tables in no time (`proc_pid_stat(5)`).
+fn is_alone() -> io::Result<bool> {
+    const LITTLE: u64 = 64 << 20;
+    let line = std::fs::read_to_string("/proc/self/stat")?;
+    let after_name = line.rsplit_once(')').map_or("", |(_, rest)| rest);
+    // The first field after the name is the third of the list in the manual page.
+    let field = |number: usize| {
+        after_name
+            .split_ascii_whitespace()
+            .nth(number - 3)?
+            .parse::<u64>()
+            .ok()
+    };
+    let (threads, pages) = (field(20), field(24));
+    Ok(threads == Some(1) && pages.is_some_and(|pages| pages.saturating_mul(4096) < LITTLE))
 }
 
 fn resolve(order: &Order) -> Result<Launch, SandboxError> {
@@ -212,7 +325,7 @@ fn open_streams(order: &Order) -> Result<[OwnedFd; 3], SandboxError> {
     Ok([input, output, errors])
 }
 
-fn plain() -> OpenOptions {
+pub(crate) fn plain() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.custom_flags(libc::O_NOFOLLOW | libc::O_NOCTTY);
     options

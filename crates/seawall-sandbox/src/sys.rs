@@ -70,14 +70,91 @@ pub(crate) fn seccomp_knows(action: u32) -> bool {
     known == 0
 }
 
+/// Puts a system call filter in force for this process and all that it will start (`seccomp(2)`).
+pub(crate) fn load_filter(program: &[libc::sock_filter]) -> io::Result<()> {
+    let program = libc::sock_fprog {
+        len: u16::try_from(program.len()).map_err(io::Error::other)?,
+        filter: program.as_ptr().cast_mut(),
+    };
+    // SAFETY: the kernel copies `len` instructions from an array that outlives the call, and writes none.
+    let loaded = unsafe {
+        libc::syscall(
+            libc::SYS_seccomp,
+            libc::SECCOMP_SET_MODE_FILTER,
+            0_usize,
+            std::ptr::from_ref(&program),
+        )
+    };
+    check(loaded).map(drop)
+}
+
 /// A detached copy of the mounts at `path` (`open_tree(2)`), which stays reachable when the path is covered.
 pub(crate) fn clone_mounts(path: &Path) -> io::Result<OwnedFd> {
-    let path = CString::new(path.as_os_str().as_bytes())?;
-    let flags =
-        libc::OPEN_TREE_CLONE | libc::OPEN_TREE_CLOEXEC | libc::AT_RECURSIVE as libc::c_uint;
+    clone_tree(libc::AT_FDCWD, &c_string(path.as_os_str())?, 0)
+}
+
+/// A detached copy of the mount of one open file.
+pub(crate) fn clone_mount_of(file: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+    clone_tree(file.as_raw_fd(), c"", libc::AT_EMPTY_PATH)
+}
+
+fn clone_tree(at: RawFd, path: &CStr, flags: c_int) -> io::Result<OwnedFd> {
+    let recursive = libc::c_uint::try_from(libc::AT_RECURSIVE | flags).map_err(io::Error::other)?;
+    let flags = libc::OPEN_TREE_CLONE | libc::OPEN_TREE_CLOEXEC | recursive;
     // SAFETY: the path is a valid C string for the length of the call.
-    let tree = unsafe { libc::syscall(libc::SYS_open_tree, libc::AT_FDCWD, path.as_ptr(), flags) };
+    let tree = unsafe { libc::syscall(libc::SYS_open_tree, at, path.as_ptr(), flags) };
     check(tree).and_then(descriptor)
+}
+
+/// Nothing can be written through the mount, and no metadata changed.
+pub(crate) const READ_ONLY: u64 = libc::MOUNT_ATTR_RDONLY;
+/// Set-user-id bits have no effect.
+pub(crate) const NO_SETUID: u64 = libc::MOUNT_ATTR_NOSUID;
+/// Device files cannot be opened.
+pub(crate) const NO_DEVICES: u64 = libc::MOUNT_ATTR_NODEV;
+
+/// Changes the attributes of the mount at `path`, and of those below it if `all` (`mount_setattr(2)`).
+pub(crate) fn set_mounts(path: &Path, set: u64, clear: u64, all: bool) -> io::Result<()> {
+    let flags = if all { libc::AT_RECURSIVE } else { 0 };
+    set_attributes(
+        libc::AT_FDCWD,
+        &c_string(path.as_os_str())?,
+        flags,
+        set,
+        clear,
+    )
+}
+
+/// Sets attributes of a detached copy and of all that is mounted in it.
+pub(crate) fn set_copy(tree: BorrowedFd<'_>, set: u64) -> io::Result<()> {
+    set_attributes(
+        tree.as_raw_fd(),
+        c"",
+        libc::AT_EMPTY_PATH | libc::AT_RECURSIVE,
+        set,
+        0,
+    )
+}
+
+fn set_attributes(at: RawFd, path: &CStr, flags: c_int, set: u64, clear: u64) -> io::Result<()> {
+    let attributes = libc::mount_attr {
+        attr_set: set,
+        attr_clr: clear,
+        propagation: 0,
+        userns_fd: 0,
+    };
+    // SAFETY: the path is a valid C string and the structure one of the size that is told, both for the length of the call.
+    let done = unsafe {
+        libc::syscall(
+            libc::SYS_mount_setattr,
+            at,
+            path.as_ptr(),
+            flags,
+            std::ptr::from_ref(&attributes),
+            std::mem::size_of::<libc::mount_attr>(),
+        )
+    };
+    check(done).map(drop)
 }
 
 /// Puts a detached copy of mounts at `target` (`move_mount(2)`).
@@ -110,6 +187,30 @@ pub(crate) fn close_from(first: c_int, on_exec_only: bool) -> io::Result<()> {
     // SAFETY: callers own no descriptor from `first` on that they use afterwards (or only mark them).
     let closed = unsafe { libc::syscall(libc::SYS_close_range, first, libc::c_uint::MAX, flags) };
     check(closed).map(drop)
+}
+
+/// Calls that the filter refuses, for the probe; each does nothing but fail when it is reached with these arguments.
+pub(crate) const FORBIDDEN: &[(&str, libc::c_long)] = &[
+    ("use io_uring", libc::SYS_io_uring_setup),
+    ("use the kernel's keys", libc::SYS_keyctl),
+    ("load a program into the kernel", libc::SYS_bpf),
+    ("trace a process", libc::SYS_ptrace),
+    ("read the memory of a process", libc::SYS_process_vm_readv),
+    ("open a file by its handle", libc::SYS_open_by_handle_at),
+    ("handle page faults", libc::SYS_userfaultfd),
+    ("watch performance", libc::SYS_perf_event_open),
+];
+
+/// Whether a forbidden call is reached: an error because it is forbidden if not, success if it is.
+pub(crate) fn reaches(number: libc::c_long) -> io::Result<()> {
+    const NONSENSE: libc::c_long = -1;
+    // SAFETY: every argument is invalid for each call of the list, whether the kernel takes it for a pointer, a descriptor, a
+    // command or flags, so it fails before it does anything.
+    let done = unsafe { libc::syscall(number, NONSENSE, NONSENSE, NONSENSE, NONSENSE, NONSENSE) };
+    match check(done) {
+        Err(error) if error.raw_os_error() == Some(libc::EPERM) => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// Takes every capability out of the bounding set, forbids root's special rules, empties the ambient set.

@@ -14,6 +14,8 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Pid, getpid};
 
+use crate::cgroup::Group;
+
 const ANY: Pid = Pid::from_raw(-1);
 
 /// What a signal to the tree reaches.
@@ -64,6 +66,16 @@ pub(crate) fn reap() -> Option<WaitStatus> {
 ///
 /// Returns only when nothing is left; a process that the kernel cannot kill yet (sleeping on a dead disk) is waited for.
 pub(crate) fn sweep(reach: Reach) -> io::Result<u32> {
+    sweep_by(|| reach.kill())
+}
+
+/// The same with the help of a control group, which knows its members and lets them start no more; who got out of it, which
+/// takes root, is still found by descent.
+pub(crate) fn sweep_group(group: &Group) -> io::Result<u32> {
+    sweep_by(|| group.kill().and_then(|()| Reach::Descendants.kill()))
+}
+
+fn sweep_by(kill_all: impl Fn() -> io::Result<()>) -> io::Result<u32> {
     while reap().is_some() {}
     let mut killed = 0;
     loop {
@@ -75,7 +87,7 @@ pub(crate) fn sweep(reach: Reach) -> io::Result<u32> {
                 Err(error) => return Err(error.into()),
             }
         }
-        reach.kill()?;
+        kill_all()?;
         std::thread::sleep(Duration::from_micros(500));
     }
 }

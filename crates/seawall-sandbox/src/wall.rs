@@ -26,7 +26,8 @@ use crate::worker::{Failure, Start, at};
 
 /// A ruleset that is complete and not yet in force.
 pub(crate) struct Wall {
-    ruleset: RulesetCreated,
+    /// None where nothing that this kernel knows is asked for.
+    ruleset: Option<RulesetCreated>,
 }
 
 /// Builds the ruleset of a launch; every path is opened now.
@@ -36,9 +37,15 @@ pub(crate) fn build(
     ledger: &mut Ledger,
 ) -> Result<Wall, Failure> {
     let abi = at("ask for the Landlock ABI", sys::landlock_abi())?;
-    let mut wall = Wall {
-        ruleset: declare(start, abi, ledger)?,
+    let Some(ruleset) = declare(start, abi, ledger)? else {
+        return Ok(Wall { ruleset: None });
     };
+    let mut wall = Wall {
+        ruleset: Some(ruleset),
+    };
+    if start.launch.opens.nesting {
+        return Ok(wall);
+    }
     let (read, all) = (AccessFs::from_read(ABI::V3), AccessFs::from_all(ABI::V3));
     for path in &start.launch.system {
         wall.grant_if_there(&path.clone().into_path(), read)?;
@@ -49,13 +56,21 @@ pub(crate) fn build(
             AccessFs::ReadFile | AccessFs::WriteFile | devices(abi),
         )?;
     }
+    if start.launch.opens.terminals {
+        for terminals in ["/dev/pts", "/dev/ptmx"] {
+            wall.grant_if_there(
+                Path::new(terminals),
+                AccessFs::ReadFile | AccessFs::WriteFile | AccessFs::ReadDir | devices(abi),
+            )?;
+        }
+    }
     for path in &start.launch.read {
         // Below the place of the workspace there is only the workspace now, which is granted by itself.
         wall.grant_if_there(&path.clone().into_path(), read)?;
     }
     for private in [&start.view.home, &start.view.tmp]
         .into_iter()
-        .chain(&start.view.shared_memory)
+        .chain(&start.view.scratch)
     {
         wall.grant(private, all)?;
     }
@@ -65,7 +80,10 @@ pub(crate) fn build(
 
 /// Puts the ruleset in force for this process and all that it will start.
 pub(crate) fn raise(wall: Wall) -> Result<(), Failure> {
-    let status = at("raise the Landlock wall", wall.ruleset.restrict_self())?;
+    let Some(ruleset) = wall.ruleset else {
+        return Ok(());
+    };
+    let status = at("raise the Landlock wall", ruleset.restrict_self())?;
     let held = status.ruleset == RulesetStatus::FullyEnforced && status.no_new_privs;
     at(
         "raise the Landlock wall",
@@ -77,21 +95,33 @@ pub(crate) fn raise(wall: Wall) -> Result<(), Failure> {
     )
 }
 
-fn declare(start: &Start<'_>, abi: u32, ledger: &mut Ledger) -> Result<RulesetCreated, Failure> {
+fn declare(
+    start: &Start<'_>,
+    abi: u32,
+    ledger: &mut Ledger,
+) -> Result<Option<RulesetCreated>, Failure> {
     let step = "declare the Landlock wall";
-    let strict = Ruleset::default().set_compatibility(CompatLevel::HardRequirement);
-    let mut ruleset = at(
-        step,
-        strict.handle_access(AccessFs::from_all(ABI::V3) | devices(abi)),
-    )?;
-    ledger.enforced("files", "landlock");
-    note(
-        ledger,
-        "device control",
-        abi >= 5,
-        "ioctl on devices that may be opened",
-        "ABI 5 (Linux 6.10)",
-    );
+    let mut ruleset = Ruleset::default().set_compatibility(CompatLevel::HardRequirement);
+    if start.launch.opens.nesting {
+        let because = "the profile lets it make mounts, which Landlock rules on files forbid";
+        ledger.degraded_to("files", "what the view shows, by mounts alone", because);
+        if abi < 6 {
+            return Ok(None);
+        }
+    } else {
+        ruleset = at(
+            step,
+            ruleset.handle_access(AccessFs::from_all(ABI::V3) | devices(abi)),
+        )?;
+        ledger.enforced("files", "landlock");
+        note(
+            ledger,
+            "device control",
+            abi >= 5,
+            "ioctl on devices that may be opened",
+            "ABI 5 (Linux 6.10)",
+        );
+    }
     ruleset = network(start, abi, ruleset, ledger)?;
     if abi >= 6 {
         ruleset = at(
@@ -113,10 +143,11 @@ fn declare(start: &Start<'_>, abi: u32, ledger: &mut Ledger) -> Result<RulesetCr
         "those to processes of the same user in sight",
         "ABI 6 (Linux 6.12)",
     );
-    at(step, ruleset.create())
+    at(step, ruleset.create()).map(Some)
 }
 
-/// With a net namespace there is nobody to reach, and tests that talk to themselves must work; without one TCP is denied.
+/// With a net namespace there is nobody to reach, and tests that talk to themselves must work; without one the filter
+/// refuses every internet socket, and TCP is denied here as well.
 fn network(
     start: &Start<'_>,
     abi: u32,
@@ -124,19 +155,17 @@ fn network(
     ledger: &mut Ledger,
 ) -> Result<Ruleset, Failure> {
     if start.rung.has(libc::CLONE_NEWNET) {
-        ledger.enforced("network", "net namespace with loopback only");
+        let by = match start.launch.ports.is_empty() {
+            true => "net namespace with loopback only",
+            false => "net namespace; the only way out is the proxy to named hosts",
+        };
+        ledger.enforced("network", by);
         return Ok(ruleset);
     }
+    ledger.enforced("network", "seccomp: no internet sockets, not even loopback");
     if abi < 4 {
-        let lacking = "neither a net namespace nor Landlock ABI 4 (Linux 6.7)";
-        ledger.degraded_to("network", "none: it is open", lacking);
         return Ok(ruleset);
     }
-    ledger.degraded_to(
-        "network",
-        "no TCP, by landlock; UDP is open",
-        "there is no net namespace",
-    );
     let tcp = AccessNet::BindTcp | AccessNet::ConnectTcp;
     at("declare the Landlock wall", ruleset.handle_access(tcp))
 }
@@ -210,41 +239,66 @@ impl Wall {
         self.add(
             file,
             AccessFs::ReadFile | AccessFs::WriteFile | AccessFs::Truncate,
-            &step,
+            || step,
         )
     }
 
     fn grant(&mut self, path: &Path, access: BitFlags<AccessFs>) -> Result<(), Failure> {
-        let step = format!("open `{}` for the Landlock wall", path.display());
-        let file = at(
-            &step,
-            open(path, OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty()),
-        )?;
-        let found = at(&step, fstat(&file))?;
+        let opened = open(path, OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty());
+        let file = opened.map_err(|error| failed(path, error))?;
+        self.add_fitting(file, path, access)
+    }
+
+    fn grant_if_there(&mut self, path: &Path, access: BitFlags<AccessFs>) -> Result<(), Failure> {
+        match open(path, OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty()) {
+            Ok(file) => self.add_fitting(file, path, access),
+            // What cannot be reached cannot be read either: no grant is the safe side.
+            Err(Errno::ENOENT | Errno::ENOTDIR | Errno::EACCES | Errno::ELOOP) => Ok(()),
+            Err(error) => Err(failed(path, error)),
+        }
+    }
+
+    /// Of a file, only the rights that a file can have.
+    fn add_fitting(
+        &mut self,
+        file: OwnedFd,
+        path: &Path,
+        access: BitFlags<AccessFs>,
+    ) -> Result<(), Failure> {
+        let found = fstat(&file).map_err(|error| failed(path, error))?;
         let directory = SFlag::from_bits_truncate(found.st_mode) & SFlag::S_IFMT == SFlag::S_IFDIR;
         let fitting = if directory {
             access
         } else {
             access & AccessFs::from_file(ABI::V5)
         };
-        self.add(file, fitting, &step)
-    }
-
-    fn grant_if_there(&mut self, path: &Path, access: BitFlags<AccessFs>) -> Result<(), Failure> {
-        match open(path, OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty()) {
-            // What cannot be reached cannot be read either: no grant is the safe side.
-            Err(Errno::ENOENT | Errno::ENOTDIR | Errno::EACCES | Errno::ELOOP) => Ok(()),
-            _ => self.grant(path, access),
-        }
+        self.add(file, fitting, || step_for(path))
     }
 
     fn add(
         &mut self,
         file: OwnedFd,
         access: BitFlags<AccessFs>,
-        step: &str,
+        step: impl FnOnce() -> String,
     ) -> Result<(), Failure> {
         let rule = PathBeneath::new(file, access).set_compatibility(CompatLevel::HardRequirement);
-        at(step, (&mut self.ruleset).add_rule(rule).map(drop))
+        match &mut self.ruleset {
+            Some(ruleset) => ruleset.add_rule(rule).map(drop).map_err(|error| Failure {
+                step: step(),
+                error: error.to_string(),
+            }),
+            None => Ok(()),
+        }
+    }
+}
+
+fn step_for(path: &Path) -> String {
+    format!("open `{}` for the Landlock wall", path.display())
+}
+
+fn failed(path: &Path, error: Errno) -> Failure {
+    Failure {
+        step: step_for(path),
+        error: error.to_string(),
     }
 }

@@ -11,10 +11,12 @@ use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::Signal;
 use nix::sys::signalfd::SignalFd;
 use nix::sys::wait::WaitStatus;
 use nix::unistd::Pid;
 
+use crate::cgroup::{Counts, Group};
 use crate::order::Limits;
 use crate::report::{End, Report};
 use crate::sink::Sink;
@@ -44,6 +46,7 @@ pub(crate) struct Ward<'a> {
     /// The output, when it is not inherited.
     pub(crate) sink: Option<Sink>,
     pub(crate) limits: &'a Limits,
+    pub(crate) group: Option<&'a Group>,
     pub(crate) reach: Reach,
     pub(crate) worker: Pid,
     pub(crate) started: Instant,
@@ -95,7 +98,7 @@ impl Watch<'_> {
                     Source::Output => self.pump()?,
                 };
                 if alone {
-                    tree::sweep(self.ward.reach)?;
+                    self.sweep()?;
                     return Ok(None);
                 }
             }
@@ -234,9 +237,21 @@ impl Watch<'_> {
         self.ward.reach.terminate()
     }
 
+    /// Kills and reaps what is left, and returns how many that were.
+    fn sweep(&self) -> io::Result<u32> {
+        match (self.ward.group, self.ward.reach) {
+            (Some(group), Reach::Descendants) => tree::sweep_group(group),
+            (_, reach) => tree::sweep(reach),
+        }
+    }
+
     /// Nothing of the tree is alive when the report is made.
     fn close(mut self) -> io::Result<Report> {
-        let leftovers = tree::sweep(self.ward.reach)?;
+        let counts = self
+            .ward
+            .group
+            .map_or(Ok(Counts::default()), Group::counts)?;
+        let leftovers = self.sweep()?;
         if let Some(sink) = &mut self.ward.sink {
             sink.drain()?;
         }
@@ -245,26 +260,59 @@ impl Watch<'_> {
         let sink = self.ward.sink.as_ref();
         Ok(Report {
             end: failure.unwrap_or_else(|| {
-                self.ending
-                    .map_or_else(|| end_of(self.status), |ending| ending.because)
+                let own = end_of(self.status, counts, self.ward.limits);
+                self.ending.map_or(own, |ending| ending.because)
             }),
             wall: self.ward.started.elapsed(),
             output_bytes: sink.map_or(0, |sink| sink.bytes),
             output_kept: sink.map_or(0, |sink| sink.kept),
             output_error: sink.and_then(|sink| sink.error.clone()),
             leftovers,
+            limits: told(counts, self.ward.limits),
             ledger,
+            network: None,
         })
     }
 }
 
-fn end_of(status: Option<WaitStatus>) -> End {
+fn end_of(status: Option<WaitStatus>, counts: Counts, limits: &Limits) -> End {
     match status {
+        Some(WaitStatus::Signaled(_, Signal::SIGKILL, _)) if counts.killed > 0 => End::Killed {
+            limit: in_words("memory", limits.memory),
+        },
+        Some(WaitStatus::Signaled(_, Signal::SIGXFSZ, _)) => End::Killed {
+            limit: in_words("file size", limits.file_size),
+        },
         Some(WaitStatus::Signaled(_, signal, _)) => End::Signalled(signal as i32),
         Some(WaitStatus::Exited(_, status)) => End::Exited(status),
         other => End::CouldNotStart {
             step: "wait for the command".to_owned(),
             error: format!("{other:?}"),
         },
+    }
+}
+
+/// Which limits were met, one line each.
+fn told(counts: Counts, limits: &Limits) -> Vec<String> {
+    let mut met = Vec::new();
+    if counts.killed > 0 {
+        let limit = in_words("memory", limits.memory);
+        met.push(format!("{limit}: {} killed", counts.killed));
+    }
+    if counts.refused > 0 {
+        let most = limits.processes.unwrap_or(0);
+        met.push(format!("processes {most}: {} not started", counts.refused));
+    }
+    met
+}
+
+/// A limit with its number, as in `memory 2 GiB`.
+fn in_words(name: &str, bytes: Option<u64>) -> String {
+    match bytes {
+        None => name.to_owned(),
+        Some(bytes) if bytes >= 1 << 30 && bytes % (1 << 30) == 0 => {
+            format!("{name} {} GiB", bytes >> 30)
+        }
+        Some(bytes) => format!("{name} {} MiB", bytes >> 20),
     }
 }

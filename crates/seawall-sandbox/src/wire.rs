@@ -19,8 +19,8 @@ use crate::sys;
 /// The longest message that is read; arguments alone cannot exceed a few mebibytes (`execve(2)`).
 const LONGEST: usize = 64 << 20;
 
-/// The most descriptors beside one message.
-const MOST_DESCRIPTORS: usize = 4;
+/// The most descriptors beside one message: the listeners of the proxy and of all mapped ports.
+const MOST_DESCRIPTORS: usize = 1 + crate::proxy::MOST_FORWARDS;
 
 /// Bytes that are usually text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

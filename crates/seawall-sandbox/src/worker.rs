@@ -1,7 +1,7 @@
 //! The worker before it becomes the command: it confines itself, step by step, and says which step failed.
 //!
 //! The order matters. Rules are opened while the process can still open anything; capabilities go before Landlock so that
-//! nothing after has them; Landlock is last because it would forbid the rest.
+//! nothing after has them; Landlock would forbid the rest, and the system call filter, which is last, Landlock itself.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -17,9 +17,11 @@ use nix::sys::stat::Mode;
 use nix::unistd::{fchdir, getuid, setsid};
 use serde::{Deserialize, Serialize};
 
+use crate::cgroup::Group;
+use crate::filter::{self, Open};
+use crate::floor;
 use crate::launch::Launch;
-use crate::launcher::Rung;
-use crate::order::Limits;
+use crate::launcher::{Grouped, Rung};
 use crate::report::{End, Ledger};
 use crate::view::View;
 use crate::{command, sys, wall};
@@ -32,6 +34,9 @@ pub(crate) struct Start<'a> {
     pub(crate) streams: &'a [OwnedFd; 3],
     /// Where output and errors go instead of the streams.
     pub(crate) piped: Option<&'a OwnedFd>,
+    pub(crate) group: &'a Grouped,
+    /// What the keeper has put up already.
+    pub(crate) ledger: &'a Ledger,
 }
 
 /// What a worker tells the keeper, one line of JSON each, before it becomes the command.
@@ -107,14 +112,47 @@ fn become_command(start: &Start<'_>, told: &mut File) -> Result<std::convert::In
     let workspace = open_workspace(start)?;
     let wall = wall::build(start, &workspace, &mut ledger)?;
     enter(start, &workspace)?;
-    limit(&start.launch.limits, start.rung, &mut ledger)?;
+    restrict(start, &mut ledger)?;
     give_up_privileges(&mut ledger)?;
     at("die with the keeper", prctl::set_pdeathsig(Signal::SIGKILL))?;
     wall::raise(wall)?;
     connect(start)?;
+    guard(start, &mut ledger)?;
+    floor::held(&start.launch.floor, [start.ledger, &ledger])?;
     tell(told, ledger)?;
     at("mark descriptors", sys::close_from(3, true))?;
     Err(command::execute(start))
+}
+
+/// Loads the system call filter; from here on the worker can do little but become the command.
+fn guard(start: &Start<'_>, ledger: &mut Ledger) -> Result<(), Failure> {
+    let sees_mounts = start.rung.has(libc::CLONE_NEWNS);
+    let open = Open {
+        internet: start.rung.has(libc::CLONE_NEWNET),
+        local: sees_mounts,
+        ipc: start.rung.has(libc::CLONE_NEWIPC),
+        metadata: sees_mounts || start.launch.opens.metadata,
+        nesting: start.launch.opens.nesting,
+    };
+    let program = filter::program(open);
+    at("load the system call filter", sys::load_filter(&program))?;
+    ledger.enforced("system calls", "seccomp");
+    match open.metadata {
+        _ if sees_mounts => ledger.enforced("metadata", "read-only mounts"),
+        false => ledger.enforced(
+            "metadata",
+            "seccomp: no change of mode, owner, times or attributes at all",
+        ),
+        true => ledger.degraded_to(
+            "metadata",
+            "mode, times and attributes of every file of the same user can be changed",
+            "there is no mount namespace, and the command may change those of its own",
+        ),
+    }
+    if !open.local {
+        ledger.enforced("local sockets", "seccomp: none but pairs of streams");
+    }
+    Ok(())
 }
 
 fn restore_signals() -> io::Result<()> {
@@ -167,36 +205,82 @@ fn enter(start: &Start<'_>, workspace: &OwnedFd) -> Result<(), Failure> {
     at(&step, fchdir(&directory))
 }
 
-fn limit(limits: &Limits, rung: Rung, ledger: &mut Ledger) -> Result<(), Failure> {
-    let counted = rung.has(libc::CLONE_NEWUSER) && !getuid().is_root();
-    let wanted = [
+/// Control groups where there are some, resource limits for the rest.
+fn restrict(start: &Start<'_>, ledger: &mut Ledger) -> Result<(), Failure> {
+    let limits = &start.launch.limits;
+    let group = start.group.as_ref().ok().and_then(Option::as_ref);
+    if let Some(group) = group {
+        at("enter the control group", group.enter())?;
+    }
+    let simple = [
         ("core dumps", Resource::RLIMIT_CORE, Some(0)),
         ("open files", Resource::RLIMIT_NOFILE, limits.open_files),
         ("file size", Resource::RLIMIT_FSIZE, limits.file_size),
-        ("address space", Resource::RLIMIT_AS, limits.memory),
-        (
-            "processes",
-            Resource::RLIMIT_NPROC,
-            limits.processes.filter(|_| counted),
-        ),
     ];
-    for (name, resource, most) in wanted {
+    for (name, resource, most) in simple {
         match most {
             Some(most) => {
                 at(format!("limit {name}"), sys::limit(resource, most))?;
                 ledger.enforced(name, "resource limit");
             }
-            None if name == "processes" && limits.processes.is_some() => {
-                ledger.degraded_to(
-                    name,
-                    "no limit",
-                    "the kernel counts them only in a user namespace of an ordinary user",
-                );
-            }
             None => ledger.off(name),
         }
     }
+    restrict_memory(start, group, ledger)?;
+    restrict_processes(start, group, ledger)
+}
+
+fn restrict_memory(
+    start: &Start<'_>,
+    group: Option<&Group>,
+    ledger: &mut Ledger,
+) -> Result<(), Failure> {
+    let Some(most) = start.launch.limits.memory else {
+        ledger.off("memory");
+        return Ok(());
+    };
+    if let Some(group) = group.filter(|group| group.limits_memory()) {
+        ledger.enforced("memory", group.by);
+        return Ok(());
+    }
+    // Not the address space: runtimes reserve far more of it than they use.
+    at("limit memory", sys::limit(Resource::RLIMIT_DATA, most))?;
+    ledger.degraded_to(
+        "memory",
+        "data of each process, not of the tree (RLIMIT_DATA)",
+        no_group(start),
+    );
     Ok(())
+}
+
+fn restrict_processes(
+    start: &Start<'_>,
+    group: Option<&Group>,
+    ledger: &mut Ledger,
+) -> Result<(), Failure> {
+    let Some(most) = start.launch.limits.processes else {
+        ledger.off("processes");
+        return Ok(());
+    };
+    if let Some(group) = group.filter(|group| group.limits_processes()) {
+        ledger.enforced("processes", group.by);
+        return Ok(());
+    }
+    // The kernel counts them for each user and user namespace, and never for root.
+    if start.rung.has(libc::CLONE_NEWUSER) && !getuid().is_root() {
+        at("limit processes", sys::limit(Resource::RLIMIT_NPROC, most))?;
+        ledger.enforced("processes", "resource limit in a user namespace of its own");
+    } else {
+        ledger.degraded_to("processes", "no limit", no_group(start));
+    }
+    Ok(())
+}
+
+fn no_group(start: &Start<'_>) -> String {
+    match start.group {
+        Err(why) => format!("there is no control group: {why}"),
+        Ok(_) => "this control group hierarchy lacks the controller".to_owned(),
+    }
 }
 
 fn give_up_privileges(ledger: &mut Ledger) -> Result<(), Failure> {

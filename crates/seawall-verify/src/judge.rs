@@ -101,6 +101,7 @@ fn look(ran: &Ran) -> (Value, String) {
         }
         End::Exited(status) => (Value::Fail, format!("exit status {status}")),
         End::Signalled(signal) => (Value::Fail, format!("killed by signal {signal}")),
+        End::Killed(limit) => (Value::CouldNotLook, format!("killed: {limit}")),
         End::TimedOut(ms) => (
             Value::CouldNotLook,
             format!("over its time of {} s", ms.div_ceil(1000)),

@@ -10,6 +10,8 @@ pub enum End {
     Exited(i32),
     /// By this signal.
     Signalled(i32),
+    /// By the kernel, for going over this limit: `memory 2 GiB`.
+    Killed(String),
     /// Ended by Seawall after so many milliseconds.
     TimedOut(u64),
     /// Ended by Seawall because the run stops.

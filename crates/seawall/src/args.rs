@@ -43,7 +43,10 @@ pub(crate) enum Command {
     /// Run one command confined; its exit status is passed through
     Exec(ExecArgs),
     /// Say what this host can enforce
-    Doctor(JsonArg),
+    Doctor(DoctorArgs),
+    /// Show the sandbox profiles, and what each comes to here
+    #[command(subcommand)]
+    Sandbox(SandboxCommand),
     /// Print the JSON Schema of the plan file
     Schema,
     /// Explain a code such as SW0104
@@ -157,6 +160,12 @@ pub(crate) struct ExecArgs {
     /// A further file or directory that it may read
     #[arg(long, value_name = "PATH")]
     pub(crate) read: Vec<PathBuf>,
+    /// A place that it may reach through a proxy, such as `api.example.org:443` or `*.example.org:443`
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) host: Vec<String>,
+    /// A loopback port inside that leads to one place, for commands that know no proxy
+    #[arg(long, value_name = "PORT=HOST:PORT", value_parser = forward)]
+    pub(crate) forward: Vec<(u16, String)>,
     /// Confine with Landlock alone, without namespaces
     #[arg(long)]
     pub(crate) no_namespaces: bool,
@@ -166,7 +175,30 @@ pub(crate) struct ExecArgs {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct JsonArg {
+pub(crate) struct DoctorArgs {
+    /// Attack every profile from inside, and say what was not refused
+    #[arg(long)]
+    pub(crate) probe: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SandboxCommand {
+    /// Name the profiles
+    List,
+    /// Show every path, right, host and limit of a profile, and why
+    Explain(ExplainProfileArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainProfileArgs {
+    /// The profile
+    pub(crate) profile: String,
+    /// As it is without namespaces
+    #[arg(long)]
+    pub(crate) no_namespaces: bool,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -182,4 +214,15 @@ pub(crate) struct ExplainArgs {
 pub(crate) struct DemoArgs {
     /// Where to make the sample repository [default: a fresh directory]
     pub(crate) dir: Option<PathBuf>,
+}
+
+/// Parts a mapped port from its place, which is read later.
+fn forward(text: &str) -> Result<(u16, String), String> {
+    let (port, place) = text
+        .split_once('=')
+        .ok_or("write `PORT=HOST:PORT`, as in `8080=127.0.0.1:11434`")?;
+    let port = port
+        .parse()
+        .map_err(|_| format!("`{port}` is not a port from 1 to 65535"))?;
+    Ok((port, place.to_owned()))
 }

@@ -24,6 +24,11 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
+    /// What happened, without the help.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
     /// The user can mend it: exit code 2.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self {

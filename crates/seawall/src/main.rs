@@ -10,6 +10,7 @@ mod failure;
 mod journal;
 mod output;
 mod plan_file;
+mod profiles;
 mod runs;
 mod session;
 mod world;
@@ -20,11 +21,10 @@ use clap::Parser as _;
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1);
-    if arguments
-        .next()
-        .is_some_and(|first| first == seawall_sandbox::LAUNCH_COMMAND)
-    {
-        return launch(arguments.next());
+    match arguments.next() {
+        Some(first) if first == seawall_sandbox::LAUNCH_COMMAND => return launch(arguments.next()),
+        Some(first) if first == seawall_sandbox::PROBE_COMMAND => return probe(arguments.next()),
+        _ => {}
     }
     let cli = args::Cli::parse();
     match commands::run(cli) {
@@ -37,6 +37,14 @@ fn main() -> ExitCode {
 fn launch(fd: Option<std::ffi::OsString>) -> ExitCode {
     match fd.and_then(|fd| fd.to_str().and_then(|fd| fd.parse().ok())) {
         Some(fd) => seawall_sandbox::launch_main(fd),
+        None => ExitCode::from(failure::USAGE),
+    }
+}
+
+/// Attacks the sandbox from inside, to see that it holds. Never returns but for wrong use.
+fn probe(words: Option<std::ffi::OsString>) -> ExitCode {
+    match words.as_ref().and_then(|words| words.to_str()) {
+        Some(words) => seawall_sandbox::probe_main(words),
         None => ExitCode::from(failure::USAGE),
     }
 }

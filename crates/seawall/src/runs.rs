@@ -134,6 +134,11 @@ impl RunDir {
         self.place.root().join("journal.jsonl")
     }
 
+    /// The sandbox profiles that it began with.
+    pub(crate) fn profiles(&self) -> PathBuf {
+        self.place.root().join("profiles.json")
+    }
+
     fn plan(&self) -> PathBuf {
         self.place.root().join("plan.json")
     }
@@ -294,7 +299,7 @@ pub(crate) fn started(
     }
 }
 
-fn write_durably(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+pub(crate) fn write_durably(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     use std::io::Write as _;
     let mut file = fs::File::create(path).map_err(cannot("make", path))?;
     file.write_all(bytes)

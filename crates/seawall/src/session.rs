@@ -53,14 +53,14 @@ impl Session {
         let scheduler = Scheduler::new(Arc::clone(&plan), Arc::clone(&waves));
         let view = View::new(plan, waves);
         let began = now_ms();
-        Ok(Self::of(
+        Self::of(
             store,
             dir,
             lock,
             (scheduler, view, journal),
             began,
             (how, host),
-        ))
+        )
     }
 
     /// A further session of a run: its journal is folded.
@@ -95,14 +95,14 @@ impl Session {
             ))
             .help(format!("`seawall status {}` shows how", dir.id)));
         }
-        Ok(Self::of(
+        Self::of(
             store,
             dir,
             lock,
             (run.scheduler, run.view, EventLog(journal)),
             began,
             (how, host),
-        ))
+        )
     }
 
     fn of(
@@ -112,8 +112,10 @@ impl Session {
         (scheduler, view, journal): (Scheduler, View, EventLog),
         began: u64,
         (how, host): (&HowArgs, HostReport),
-    ) -> Self {
+    ) -> Result<Self, Failure> {
         let plan = Arc::clone(scheduler.plan());
+        let profiles = crate::profiles::pinned(&dir.profiles(), store.workdir(), &plan)?;
+        crate::profiles::must_hold(&profiles, !how.no_namespaces)?;
         let setup = Setup {
             store: store.clone(),
             place: dir.place.clone(),
@@ -123,9 +125,10 @@ impl Session {
             wall: Duration::from_millis(plan.budget.wall_ms.saturating_sub(view.wall_ms())),
             home: std::env::var_os("HOME").map(PathBuf::from),
             namespaces: !how.no_namespaces,
+            profiles,
             plan,
         };
-        Self {
+        Ok(Self {
             dir,
             scheduler,
             view,
@@ -135,7 +138,7 @@ impl Session {
             host,
             namespaces: !how.no_namespaces,
             _lock: lock,
-        }
+        })
     }
 
     /// Ends and removes what a dead supervisor of this run left: processes, the workspaces of its checks, the locks of

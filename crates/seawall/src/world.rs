@@ -23,9 +23,8 @@ pub(crate) struct RepoWorld {
 impl RepoWorld {
     /// Reads what is checked out in the repository.
     pub(crate) fn read(store: &Store) -> Result<Self, Failure> {
-        let profiles = seawall_sandbox::profile_names()
-            .map(str::to_owned)
-            .collect();
+        let profiles = crate::profiles::all(store.workdir())?;
+        let profiles = profiles.names().map(str::to_owned).collect();
         let blank = Self {
             store: store.clone(),
             base: Base::Unborn,

@@ -2,9 +2,10 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::net::{TcpListener, TcpStream, ToSocketAddrs, UdpSocket};
 use std::os::fd::FromRawFd;
 use std::os::linux::net::SocketAddrExt;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{SocketAddr, UnixStream};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -50,9 +51,24 @@ fn act(words: &[&str]) -> io::Result<()> {
         ["variable", name] => std::env::var(name).map(drop).map_err(io::Error::other),
         ["tcp", address] => TcpStream::connect(*address).map(drop),
         ["udp", address] => ask_by_udp(address),
+        ["ping", address] => ping(&mut TcpStream::connect(*address)?),
+        ["proxy", place] => through_proxy(place).map(drop),
+        ["proxy-and-wait", place] => {
+            let _open = through_proxy(place)?;
+            forever()
+        }
+        ["resolve", place] => place.to_socket_addrs().map(drop),
         ["abstract", name] => {
             UnixStream::connect_addr(&SocketAddr::from_abstract_name(name)?).map(drop)
         }
+        ["local", path] => UnixStream::connect(path).map(drop),
+        ["exists", path] => fs::symlink_metadata(path).map(drop),
+        ["chmod", path] => fs::set_permissions(path, fs::Permissions::from_mode(0o600)),
+        ["chmod-open", path] => {
+            File::open(path)?.set_permissions(fs::Permissions::from_mode(0o600))
+        }
+        ["touch", path] => File::open(path)?.set_modified(std::time::UNIX_EPOCH),
+        ["namespace"] => Ok(nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWUSER)?),
         ["loopback"] => talk_to_myself(),
         ["signal", pid] => Ok(kill(Pid::from_raw(number(pid)), Signal::SIGTERM)?),
         ["signal-parent"] => Ok(kill(getppid(), Signal::SIGKILL)?),
@@ -87,6 +103,11 @@ fn persist(words: &[&str]) -> io::Result<()> {
         ["die"] => Ok(raise(Signal::SIGKILL)?),
         ["say", words @ ..] => writeln!(io::stdout(), "{}", words.join(" ")),
         ["echo"] => io::copy(&mut io::stdin(), &mut io::stdout()).map(drop),
+        ["eat", mebibytes] => {
+            let eaten = vec![1_u8; usize::try_from(number(mebibytes)).unwrap() << 20];
+            println!("{}", eaten.iter().map(|byte| u64::from(*byte)).sum::<u64>());
+            Ok(())
+        }
         ["grow", path, bytes] => grow(path, number(bytes)),
         ["descriptors", most] => hold_descriptors(number(most)),
         ["all-of", rest @ ..] => rest.split(|word| *word == ",").try_for_each(act),
@@ -173,6 +194,35 @@ fn ask_by_udp(address: &str) -> io::Result<()> {
     socket.connect(address)?;
     socket.send(b"ping")?;
     socket.recv(&mut [0; 8]).map(drop)
+}
+
+fn ping(stream: &mut TcpStream) -> io::Result<()> {
+    stream.set_read_timeout(Some(Duration::from_secs(20)))?;
+    stream.write_all(b"ping")?;
+    let mut heard = [0; 4];
+    stream.read_exact(&mut heard)?;
+    (&heard == b"ping")
+        .then_some(())
+        .ok_or_else(|| io::Error::other("that was no echo"))
+}
+
+/// Asks the proxy that the environment names for a tunnel, and sends bytes through it and back.
+fn through_proxy(place: &str) -> io::Result<TcpStream> {
+    let proxy = std::env::var("HTTPS_PROXY").map_err(io::Error::other)?;
+    let mut stream = TcpStream::connect(proxy.trim_start_matches("http://"))?;
+    write!(stream, "CONNECT {place} HTTP/1.1\r\nHost: {place}\r\n\r\n")?;
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte)?;
+        head.push(byte[0]);
+    }
+    let head = String::from_utf8_lossy(&head).into_owned();
+    if !head.starts_with("HTTP/1.1 200 ") {
+        return Err(io::Error::other(head));
+    }
+    ping(&mut stream)?;
+    Ok(stream)
 }
 
 fn talk_to_myself() -> io::Result<()> {

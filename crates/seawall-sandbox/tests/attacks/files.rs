@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use seawall_sandbox::{End, HOME_MARK, Order, TMP_MARK, Write};
+use seawall_sandbox::{End, HOME_MARK, Limits, Order, TMP_MARK, Write};
 
 use crate::Test;
 use crate::fixture::{Fixture, Mode, make_executable, refs, refused};
@@ -25,6 +25,11 @@ pub(crate) const TESTS: &[Test] = &[
     (
         "files: nothing is writable when nothing is granted",
         nothing,
+    ),
+    ("files: metadata of what is not owned stays", metadata),
+    (
+        "files: private areas have a limit and start with what was put there",
+        limited_areas,
     ),
     ("files: the whole workspace can be granted", whole_workspace),
     ("files: paths can be granted", paths),
@@ -244,7 +249,9 @@ fn on_the_real_checkout(mode: Mode) {
         words(&["write", &fixture.text("repo/.git/seawall/sibling/src/a.py")])
     });
     refused(mode, |_| words(&["read", "../sibling/src/a.py"]));
-    refused(mode, |fixture| words(&["create", &fixture.text("beside")]));
+    if !mode.namespaces {
+        refused(mode, |fixture| words(&["create", &fixture.text("beside")]));
+    }
     if mode.namespaces {
         // The path exists inside and is the workspace's own; the real file must not change.
         refused(mode, |fixture| {
@@ -275,7 +282,18 @@ fn on_secrets(mode: Mode) {
             &format!("/proc/self/root{}", fixture.text("user/.ssh/id_ed25519")),
         ])
     });
-    refused(mode, |_| words(&["list", "/tmp"]));
+    if mode.namespaces {
+        for secret in [
+            "user/.ssh/id_ed25519",
+            "user",
+            "repo/.git",
+            "repo/.git/seawall/sibling",
+        ] {
+            refused(mode, |fixture| words(&["exists", &fixture.text(secret)]));
+        }
+    } else {
+        refused(mode, |_| words(&["list", "/tmp"]));
+    }
     refused(mode, |_| words(&["list", "/"]));
     if nix::unistd::getuid().is_root() {
         refused(mode, |_| words(&["read", "/etc/shadow"]));
@@ -292,6 +310,59 @@ fn nothing(mode: Mode) {
         };
         assert_eq!(fixture.run(&order).end, End::Exited(1), "{act:?}");
     }
+}
+
+fn metadata(mode: Mode) {
+    for act in ["chmod", "chmod-open", "touch"] {
+        refused(mode, |_| words(&[act, "src/b.py"]));
+        refused(mode, |fixture| {
+            words(&[act, &fixture.text("repo/.git/config")])
+        });
+        let fixture = Fixture::new(mode);
+        let system = words(&[act, "/usr/bin/env"]);
+        assert_eq!(
+            fixture.run(&fixture.order(&refs(&system))).end,
+            End::Exited(1)
+        );
+    }
+}
+
+fn limited_areas(mode: Mode) {
+    if !mode.namespaces {
+        return;
+    }
+    let fixture = Fixture::new(mode);
+    fs::write(fixture.path("repo/.git/seawall/tmp/brief.md"), "the brief").unwrap();
+    let limits = Limits {
+        disk: Some(16 << 20),
+        ..fixture.order(&[]).limits
+    };
+    let brief = format!("{TMP_MARK}/brief.md");
+    let run = |act: &[&str]| {
+        fixture
+            .run(&Order {
+                limits: limits.clone(),
+                ..fixture.order(act)
+            })
+            .end
+    };
+    assert_eq!(run(&["read", &brief]), End::Exited(0));
+    assert_eq!(fixture.output().trim(), "the brief");
+    for place in [
+        "/tmp/x",
+        "/dev/shm/x",
+        "/run/seawall/tmp/x",
+        "/run/seawall/home/x",
+    ] {
+        assert_eq!(
+            run(&["grow", place, "1000000"]),
+            End::Exited(0),
+            "{place}: {}",
+            fixture.output()
+        );
+        assert_eq!(run(&["grow", place, "20000000"]), End::Exited(1), "{place}");
+    }
+    assert!(!fixture.path("repo/.git/seawall/tmp/x").exists());
 }
 
 fn whole_workspace(mode: Mode) {
@@ -330,7 +401,12 @@ fn whole_workspace(mode: Mode) {
         write: Write::Workspace,
         ..fixture.order(&["create", &fixture.text("beside")])
     };
-    assert_eq!(fixture.run(&order).end, End::Exited(1));
+    // With a view it is made in the private `/tmp`, where this fixture lies.
+    assert_eq!(
+        fixture.run(&order).end,
+        End::Exited(i32::from(!mode.namespaces))
+    );
+    assert!(!fixture.path("beside").exists());
 }
 
 fn paths(mode: Mode) {

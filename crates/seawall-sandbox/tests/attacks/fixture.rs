@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use seawall_sandbox::{End, Limits, Order, Output, Report, Stdin, Write, spawn};
+use seawall_sandbox::{End, Limits, Network, Opens, Order, Output, Report, Stdin, Write, spawn};
 
 /// Which protections are used.
 #[derive(Debug, Clone, Copy)]
@@ -88,6 +88,10 @@ impl Fixture {
             },
             alive: None,
             namespaces: self.mode.namespaces,
+            opens: Opens::default(),
+            floor: Vec::new(),
+            run: None,
+            network: Network::default(),
         }
     }
 

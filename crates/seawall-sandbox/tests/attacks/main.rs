@@ -13,6 +13,7 @@ mod act;
 mod ends;
 mod files;
 mod fixture;
+mod network;
 mod others;
 
 use std::ffi::OsString;
@@ -55,7 +56,7 @@ fn main() -> ExitCode {
 }
 
 fn tests() -> impl Iterator<Item = Test> {
-    [files::TESTS, others::TESTS, ends::TESTS]
+    [files::TESTS, others::TESTS, network::TESTS, ends::TESTS]
         .into_iter()
         .flatten()
         .copied()

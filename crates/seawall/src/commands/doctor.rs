@@ -1,36 +1,34 @@
 //! `seawall doctor`: what this host can enforce, found by trying it.
 
-use crate::args::JsonArg;
+use std::fmt::Write as _;
+
+use seawall_sandbox::{HostReport, Profiles};
+
+use crate::args::DoctorArgs;
 use crate::failure::{FAILED, FINE, Failure};
 use crate::output;
+use crate::profiles;
 
-pub(crate) fn run(args: &JsonArg) -> Result<u8, Failure> {
+pub(crate) fn run(args: &DoctorArgs) -> Result<u8, Failure> {
     let host = seawall_sandbox::host();
-    let code = if host.usable { FINE } else { FAILED };
+    let probed = if args.probe {
+        probe(&profiles::all(None)?)?
+    } else {
+        Vec::new()
+    };
+    let holds = probed.iter().all(|row| row.holes.is_empty());
+    let code = if host.usable && holds { FINE } else { FAILED };
     if args.json {
-        let value = serde_json::to_value(&host).map_err(|e| Failure::failed(e.to_string()))?;
+        let mut value = serde_json::to_value(&host).map_err(|e| Failure::failed(e.to_string()))?;
+        if args.probe {
+            value["probe"] = probed.iter().map(Row::json).collect();
+        }
         output::say_json(&value);
         return Ok(code);
     }
-    let mut text = format!(
-        "kernel {}  user {}  landlock abi {}\n\n",
-        host.kernel, host.uid, host.landlock_abi
-    );
-    let width = host
-        .features
-        .iter()
-        .map(|feature| feature.name.len())
-        .max()
-        .unwrap_or(0);
-    for feature in &host.features {
-        let mark = if feature.have { "yes" } else { "no " };
-        text.push_str(&format!(
-            "{mark}  {:width$}  {}\n",
-            feature.name, feature.detail
-        ));
-        if let Some(help) = &feature.help {
-            text.push_str(&format!("     {:width$}  help: {help}\n", ""));
-        }
+    let mut text = features(&host);
+    for row in &probed {
+        row.tell(&mut text);
     }
     text.push_str(match host.usable {
         true => "\nworkers can be confined here\n",
@@ -38,4 +36,80 @@ pub(crate) fn run(args: &JsonArg) -> Result<u8, Failure> {
     });
     output::say(&text);
     Ok(code)
+}
+
+fn features(host: &HostReport) -> String {
+    let mut text = format!(
+        "kernel {}  user {}  landlock abi {}\n\n",
+        host.kernel, host.uid, host.landlock_abi
+    );
+    let names = host.features.iter().map(|feature| feature.name.len());
+    let width = names.max().unwrap_or(0);
+    for feature in &host.features {
+        let mark = if feature.have { "yes" } else { "no " };
+        let _ = writeln!(text, "{mark}  {:width$}  {}", feature.name, feature.detail); // a String takes every write
+        if let Some(help) = &feature.help {
+            let _ = writeln!(text, "     {:width$}  help: {help}", ""); // a String takes every write
+        }
+    }
+    text
+}
+
+/// One profile, attacked from inside.
+struct Row {
+    profile: String,
+    namespaces: bool,
+    /// How many acts were tried, or why none could be.
+    tried: Result<usize, String>,
+    holes: Vec<String>,
+}
+
+fn probe(all: &Profiles) -> Result<Vec<Row>, Failure> {
+    let mut rows = Vec::new();
+    for name in all.names() {
+        let profile = all.get(name)?;
+        for namespaces in [true, false] {
+            let (tried, holes) = match profiles::probed(&profile, namespaces) {
+                Ok(probe) => {
+                    let holes = probe.holes().map(|hole| hole.act.clone()).collect();
+                    (Ok(probe.outcomes.len()), holes)
+                }
+                Err(failure) => (Err(failure.message().to_owned()), Vec::new()),
+            };
+            let profile = name.to_owned();
+            rows.push(Row {
+                profile,
+                namespaces,
+                tried,
+                holes,
+            });
+        }
+    }
+    Ok(rows)
+}
+
+impl Row {
+    fn json(&self) -> serde_json::Value {
+        serde_json::json!({
+            "profile": self.profile,
+            "namespaces": self.namespaces,
+            "tried": self.tried.as_ref().ok(),
+            "refused_to_start": self.tried.as_ref().err(),
+            "holes": self.holes,
+        })
+    }
+
+    fn tell(&self, text: &mut String) {
+        let mode = if self.namespaces {
+            "namespaces"
+        } else {
+            "landlock alone"
+        };
+        let found = match (&self.tried, self.holes.as_slice()) {
+            (Err(why), _) => format!("does not start: {why}"),
+            (Ok(tried), []) => format!("{tried} forbidden acts tried, all refused"),
+            (Ok(_), holes) => format!("DOES NOT HOLD: {}", holes.join(", ")),
+        };
+        let _ = writeln!(text, "probe  {:14} {mode:14}  {found}", self.profile); // a String takes every write
+    }
 }

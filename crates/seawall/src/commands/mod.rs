@@ -11,6 +11,7 @@ mod land;
 mod log;
 mod resume;
 mod run;
+mod sandbox;
 mod schema;
 mod show;
 mod status;
@@ -38,6 +39,8 @@ pub(crate) fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Gc(args) => gc::run(&repo.open()?, &args),
         Command::Exec(args) => exec::run(&args),
         Command::Doctor(args) => doctor::run(&args),
+        // Without a repository there are the built-in profiles and the user's.
+        Command::Sandbox(command) => sandbox::run(repo.open().ok().as_ref(), &command),
         Command::Schema => schema::run(),
         Command::Explain(args) => explain::run(&args),
         Command::Demo(args) => demo::run(&args),

@@ -1,0 +1,134 @@
+#!/usr/bin/env python3
+"""What a launch in a sandbox costs: `/bin/true` through `seawall exec` and through other sandboxes, against a bare fork and exec.
+
+    cargo build --release -p seawall
+    python3 benches/launch.py target/release/seawall [--rounds N] [--markdown]
+
+Every round starts each command once, in turn, so that whatever else the machine does falls on all of them alike; what counts
+is the median of each and its ratio to the bare start of the same rounds. Absolute times are those of the machine and the
+moment. Tools that are not on PATH are left out, and named. The clock of the machine is all that is measured: a sandbox whose
+last process lingers after the command is not charged for it.
+"""
+
+import argparse
+import os
+import shutil
+import statistics
+import subprocess
+import tempfile
+import threading
+import time
+
+QUIET = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+
+# The agent-like profile: everything readable but the usual secrets, one directory writable, no network, nothing shared.
+BUBBLEWRAP = ["bwrap", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp", "--unshare-all", "--die-with-parent",
+              "--new-session"]
+
+SETTINGS = '{"network": {"allowedDomains": [], "deniedDomains": []}, "filesystem": {"denyRead": [], "allowWrite": ["."], "denyWrite": []}}'
+
+
+def commands(seawall, work, home):
+    """What is compared: a name, a command line, and how many rounds fit into a bearable time."""
+    secrets = [word for name in (".ssh", ".aws") for word in ("--tmpfs", os.path.join(home, name))]
+    bubblewrap = [*BUBBLEWRAP, *secrets, "--bind", work, work, "--chdir", work]
+    settings = os.path.join(home, "settings.json")
+    return [
+        ("bare fork and exec", [], 1),
+        ("seawall, Landlock and seccomp", [seawall, "exec", "--no-namespaces", "--profile", "worker", "--dir", work, "--"], 1),
+        ("seawall, full stack", [seawall, "exec", "--profile", "worker", "--dir", work, "--"], 1),
+        ("bubblewrap, minimal", ["bwrap", "--ro-bind", "/", "/", "--unshare-user"], 1),
+        ("bubblewrap, agent profile", [*bubblewrap, "--"], 1),
+        ("firejail", ["firejail", "--quiet", "--noprofile", "--net=none", "--"], 10),
+        ("codex sandbox", ["codex", "sandbox", "--"], 10),
+        ("srt", ["srt", "--settings", settings, "--"], 20),
+    ]
+
+
+def once(argv, work, environment):
+    """Milliseconds from before the start to after the wait; `None` when the command does not work."""
+    start = time.perf_counter_ns()
+    process = subprocess.run([*argv, "/bin/true"], cwd=work, env=environment, **QUIET)
+    took = (time.perf_counter_ns() - start) / 1e6
+    return took if process.returncode == 0 else None
+
+
+def usable(found, work, environment):
+    """Those that are there and can start something here."""
+    kept = []
+    for name, argv, every in found:
+        if argv and not shutil.which(argv[0]):
+            print(f"left out: {name}: `{argv[0]}` is not on PATH")
+        elif once(argv, work, environment) is None:
+            print(f"left out: {name}: it cannot start `/bin/true` here")
+        else:
+            kept.append((name, argv, every))
+    return kept
+
+
+def in_turn(kept, rounds, work, environment):
+    """The times of each command, taken in turn."""
+    times = {name: [] for name, _, _ in kept}
+    for number in range(rounds):
+        for name, argv, every in kept:
+            if number % every == 0:
+                took = once(argv, work, environment)
+                if took is not None:
+                    times[name].append(took)
+    return times
+
+
+def throughput(argv, launches, work, environment):
+    """Launches a second, two at a time."""
+    def run(count):
+        for _ in range(count):
+            once(argv, work, environment)
+
+    threads = [threading.Thread(target=run, args=(launches // 2,)) for _ in range(2)]
+    start = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return launches / (time.perf_counter() - start)
+
+
+def table(header, rows):
+    print("| " + " | ".join(header) + " |")
+    print("|---" * len(header) + "|")
+    for row in rows:
+        print("| " + " | ".join(row) + " |")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("seawall")
+    parser.add_argument("--rounds", type=int, default=300)
+    parser.add_argument("--launches", type=int, default=500)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as private:
+        home, work = os.path.join(private, "home"), os.path.join(private, "work")
+        for directory in (home, work, os.path.join(home, ".ssh"), os.path.join(home, ".aws")):
+            os.mkdir(directory)
+        with open(os.path.join(home, "settings.json"), "w") as file:
+            file.write(SETTINGS)
+        environment = {"PATH": os.environ["PATH"], "HOME": home, "LANG": "C.UTF-8"}
+        found = commands(os.path.realpath(arguments.seawall), work, home)
+        kept = usable(found, work, environment)
+        in_turn(kept, 3, work, environment)
+        times = in_turn(kept, arguments.rounds, work, environment)
+        bare = statistics.median(times[kept[0][0]])
+        rows = []
+        for name, _, _ in kept:
+            median = statistics.median(times[name])
+            rows.append((name, f"{median:.2f}", f"{min(times[name]):.2f}", f"{median / bare:.2f}", str(len(times[name]))))
+        table(("command", "median ms", "least ms", "ratio to bare", "samples"), rows)
+        print()
+        rows = []
+        for name, argv, every in kept:
+            launches = arguments.launches // every
+            rows.append((name, f"{throughput(argv, launches, work, environment):.0f}", str(launches)))
+        table(("command", "launches a second, two at a time", "launches"), rows)
+
+
+main()

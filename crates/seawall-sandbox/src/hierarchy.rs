@@ -1,0 +1,300 @@
+//! Where control groups can be made: which version, mounted where, and which group the caller is in.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::cgroup::make;
+
+/// Where groups can be made.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Base {
+    /// One hierarchy with all controllers.
+    Unified(PathBuf),
+    /// A hierarchy for each controller; one of them may be missing.
+    Split {
+        memory: Option<PathBuf>,
+        pids: Option<PathBuf>,
+    },
+}
+
+/// How limits are called in a hierarchy.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Keys {
+    /// The file with the most memory, and the one with memory and swap together or with swap alone.
+    pub(crate) memory: Option<(&'static str, &'static str, Swap)>,
+    pub(crate) memory_events: &'static str,
+    pub(crate) processes: bool,
+    unified: bool,
+}
+
+/// What the second memory file means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Swap {
+    /// Swap alone.
+    Alone,
+    /// Memory and swap.
+    Together,
+}
+
+const UNIFIED: Keys = Keys {
+    memory: Some(("memory.max", "memory.swap.max", Swap::Alone)),
+    memory_events: "memory.events",
+    processes: true,
+    unified: true,
+};
+const MEMORY: Keys = Keys {
+    memory: Some((
+        "memory.limit_in_bytes",
+        "memory.memsw.limit_in_bytes",
+        Swap::Together,
+    )),
+    memory_events: "memory.oom_control",
+    processes: false,
+    unified: false,
+};
+const PIDS: Keys = Keys {
+    memory: None,
+    processes: true,
+    ..MEMORY
+};
+
+/// The group into which the caller moves itself when that is what stands between it and groups below its own.
+const SELF: &str = "seawall-self";
+
+impl Keys {
+    /// The file by which a process with one thread enters. For a thread that moves itself version 1 takes no lock over all
+    /// forks of the host, for a process it does, and waits many milliseconds for it.
+    pub(crate) fn entry(self) -> &'static str {
+        if self.unified {
+            "cgroup.procs"
+        } else {
+            "tasks"
+        }
+    }
+}
+
+impl Base {
+    pub(crate) fn version(&self) -> &'static str {
+        match self {
+            Self::Unified(_) => "cgroup v2",
+            Self::Split { .. } => "cgroup v1",
+        }
+    }
+
+    pub(crate) fn roots(&self) -> Vec<(&Path, Keys)> {
+        match self {
+            Self::Unified(root) => vec![(root, UNIFIED)],
+            Self::Split { memory, pids } => {
+                let memory = memory.as_deref().map(|root| (root, MEMORY));
+                let pids = pids.as_deref().map(|root| (root, PIDS));
+                memory.into_iter().chain(pids).collect()
+            }
+        }
+    }
+}
+
+/// Where this process can make groups, or why nowhere.
+pub(crate) fn find() -> Result<Base, String> {
+    let read = |path: &str| {
+        fs::read_to_string(path).map_err(|error| format!("cannot read `{path}`: {error}"))
+    };
+    let (mounts, own) = (read("/proc/self/mountinfo")?, read("/proc/self/cgroup")?);
+    let unified = unified(&mounts, &own);
+    if let Some(root) = &unified
+        && let Ok(()) = delegate(root)
+    {
+        return Ok(Base::Unified(root.clone()));
+    }
+    let split = |controller| split(&mounts, &own, controller).filter(|root| may_make(root));
+    let (memory, pids) = (split("memory"), split("pids"));
+    if memory.is_some() || pids.is_some() {
+        return Ok(Base::Split { memory, pids });
+    }
+    Err(match unified {
+        Some(root) => format!(
+            "the controllers memory and pids are not delegated in `{}`; start seawall with `systemd-run --user --scope -p Delegate=yes`",
+            root.display()
+        ),
+        None => "no control groups that this user may use".to_owned(),
+    })
+}
+
+/// The caller's own group in the unified hierarchy.
+fn unified(mounts: &str, own: &str) -> Option<PathBuf> {
+    let mount = mounts
+        .lines()
+        .find_map(|line| mounted(line, |kind, _| kind == "cgroup2"))?;
+    let own = own.lines().find_map(|line| line.strip_prefix("0::"))?;
+    let root = place(&mount, own);
+    Some(match root.file_name() {
+        Some(name) if name == SELF => root.parent()?.to_owned(),
+        _ => root,
+    })
+}
+
+/// The caller's own group in the hierarchy of a controller.
+fn split(mounts: &str, own: &str, controller: &str) -> Option<PathBuf> {
+    let listed = |list: &str| list.split(',').any(|name| name == controller);
+    let mount = mounts
+        .lines()
+        .find_map(|line| mounted(line, |kind, options| kind == "cgroup" && listed(options)))?;
+    let own = own.lines().find_map(|line| {
+        let (_, rest) = line.split_once(':')?;
+        let (controllers, path) = rest.split_once(':')?;
+        listed(controllers).then_some(path)
+    })?;
+    Some(place(&mount, own))
+}
+
+/// A mount of the right kind: its root in the hierarchy and where it is (`proc_pid_mountinfo(5)`).
+fn mounted(line: &str, fits: impl Fn(&str, &str) -> bool) -> Option<(String, PathBuf)> {
+    let (front, back) = line.split_once(" - ")?;
+    let mut back = back.split(' ');
+    let (kind, options) = (back.next()?, back.nth(1)?);
+    let mut front = front.split(' ').skip(3);
+    let (root, at) = (front.next()?, front.next()?);
+    fits(kind, options).then(|| (root.to_owned(), at.into()))
+}
+
+/// A group below a mount; the mount's own top where a container shows no more than that.
+fn place((root, mount): &(String, PathBuf), own: &str) -> PathBuf {
+    let below = own.strip_prefix(root.trim_end_matches('/')).unwrap_or(own);
+    let found = mount.join(below.trim_start_matches('/'));
+    if found.is_dir() { found } else { mount.clone() }
+}
+
+fn may_make(root: &Path) -> bool {
+    nix::unistd::access(root, nix::unistd::AccessFlags::W_OK).is_ok()
+}
+
+/// Has the controllers handed down to groups below the caller's own, which must then have no members itself.
+fn delegate(root: &Path) -> io::Result<()> {
+    const WANTED: &[u8] = b"+memory +pids";
+    let control = root.join("cgroup.subtree_control");
+    let have = fs::read_to_string(&control)?;
+    if ["memory", "pids"]
+        .iter()
+        .all(|name| have.split_whitespace().any(|known| known == *name))
+    {
+        return Ok(());
+    }
+    match fs::write(&control, WANTED) {
+        Err(error) if error.kind() == io::ErrorKind::ResourceBusy => {}
+        done => return done,
+    }
+    move_aside(root)?;
+    fs::write(&control, WANTED)
+}
+
+/// Moves this program's processes into a group of their own; those of others are left where they are, and then it is no use.
+fn move_aside(root: &Path) -> io::Result<()> {
+    let aside = root.join(SELF);
+    make(&aside)?;
+    let ours = fs::read_link("/proc/self/exe")?;
+    for pid in fs::read_to_string(root.join("cgroup.procs"))?.lines() {
+        if fs::read_link(format!("/proc/{pid}/exe"))? != ours {
+            return Err(io::ErrorKind::ResourceBusy.into());
+        }
+        fs::write(aside.join("cgroup.procs"), pid)?;
+    }
+    Ok(())
+}
+
+/// Makes the group of all workers of a run, with a ceiling for them together, unless it is there.
+pub(crate) fn make_together(at: &Path, keys: Keys) -> io::Result<()> {
+    if !make(at)? {
+        return Ok(());
+    }
+    if keys.unified {
+        fs::write(at.join("cgroup.subtree_control"), "+memory +pids")?;
+    }
+    if let Some(files) = keys.memory {
+        limit_memory(at, files, nine_tenths(host_memory()?))?;
+    }
+    if keys.processes {
+        fs::write(at.join("pids.max"), MOST_TOGETHER)?;
+    }
+    Ok(())
+}
+
+/// The most processes of a run: half of the smallest usual `pid_max`.
+const MOST_TOGETHER: &str = "16384";
+
+fn nine_tenths(bytes: u64) -> u64 {
+    bytes / 10 * 9
+}
+
+/// The memory of the host in bytes (`proc_meminfo(5)`).
+fn host_memory() -> io::Result<u64> {
+    let text = fs::read_to_string("/proc/meminfo")?;
+    let total = text.lines().find_map(|line| {
+        let kibibytes = line.strip_prefix("MemTotal:")?.trim().strip_suffix("kB")?;
+        kibibytes.trim().parse::<u64>().ok()
+    });
+    total
+        .map(|kibibytes| kibibytes << 10)
+        .ok_or_else(|| io::ErrorKind::InvalidData.into())
+}
+
+/// Sets the most memory of a group, and no swap beyond it where swap is counted.
+pub(crate) fn limit_memory(
+    at: &Path,
+    (memory, swap, means): (&str, &str, Swap),
+    most: u64,
+) -> io::Result<()> {
+    fs::write(at.join(memory), most.to_string())?;
+    let swap = at.join(swap);
+    let most = if means == Swap::Alone { 0 } else { most };
+    match fs::write(swap, most.to_string()) {
+        // A kernel without CONFIG_MEMCG_SWAP has no such file.
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied
+            ) =>
+        {
+            Ok(())
+        }
+        done => done,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SPLIT: &str = "\
+31 23 0:28 / /sys/fs/cgroup rw - tmpfs tmpfs rw,mode=755
+35 31 0:32 / /sys/fs/cgroup/memory rw,relatime - cgroup cgroup rw,memory
+36 31 0:33 / /sys/fs/cgroup/cpu rw,relatime shared:3 - cgroup cgroup rw,cpu,cpuacct
+41 31 0:38 / /nowhere rw,relatime - cgroup2 cgroup2 rw,nsdelegate
+";
+    const OWN: &str = "4:memory:/a/b\n3:cpu,cpuacct:/\n1:name=systemd:/\n0::/user.slice/x.scope\n";
+
+    #[test]
+    fn the_hierarchies_are_found() {
+        // What a mount does not show is replaced by its top.
+        assert_eq!(
+            split(SPLIT, OWN, "memory"),
+            Some(if Path::new("/sys/fs/cgroup/memory/a/b").is_dir() {
+                "/sys/fs/cgroup/memory/a/b".into()
+            } else {
+                "/sys/fs/cgroup/memory".into()
+            })
+        );
+        assert_eq!(split(SPLIT, OWN, "pids"), None);
+        assert_eq!(unified(SPLIT, OWN), Some("/nowhere".into()));
+        assert_eq!(unified("", OWN), None);
+    }
+
+    #[test]
+    fn a_group_lies_below_the_mount() {
+        let directory = tempfile::tempdir().unwrap();
+        fs::create_dir_all(directory.path().join("b/c")).unwrap();
+        let mount = ("/a".to_owned(), directory.path().to_owned());
+        assert_eq!(place(&mount, "/a/b/c"), directory.path().join("b/c"));
+        assert_eq!(place(&mount, "/a"), directory.path());
+        assert_eq!(place(&mount, "/elsewhere"), directory.path());
+    }
+}

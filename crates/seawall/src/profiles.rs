@@ -1,0 +1,107 @@
+//! The sandbox profiles: where they are read from, and how a run keeps the ones that it began with.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use seawall_core::plan::Plan;
+use seawall_sandbox::{Origin, Probe, Profile, ProfileError, Profiles, probe};
+
+use crate::failure::Failure;
+
+/// The profile of checks and invariants.
+const CHECK: &str = "check";
+
+/// The built-in profiles, the user's in `~/.config/seawall/profiles`, and the repository's in `.seawall/profiles`.
+pub(crate) fn all(workdir: Option<&Path>) -> Result<Profiles, Failure> {
+    let mut profiles = Profiles::embedded();
+    let settings = std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from);
+    let settings = settings.filter(|path| path.is_absolute()).or_else(|| {
+        let home = std::env::var_os("HOME")?;
+        Some(Path::new(&home).join(".config"))
+    });
+    if let Some(settings) = settings {
+        profiles.add(&settings.join("seawall/profiles"), Origin::User)?;
+    }
+    if let Some(workdir) = workdir {
+        profiles.add(&workdir.join(".seawall/profiles"), Origin::Repository)?;
+    }
+    Ok(profiles)
+}
+
+/// The profiles that a plan names, as they were when its run began: kept in `file` from the first session on.
+pub(crate) fn pinned(
+    file: &Path,
+    workdir: Option<&Path>,
+    plan: &Plan,
+) -> Result<BTreeMap<String, Profile>, Failure> {
+    let failed = |what: &str, error: &dyn std::fmt::Display| {
+        Failure::failed(format!("cannot {what} `{}`: {error}", file.display()))
+    };
+    match std::fs::read(file) {
+        Ok(bytes) => {
+            return serde_json::from_slice(&bytes).map_err(|error| failed("understand", &error));
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(failed("read", &error)),
+    }
+    let profiles = all(workdir)?;
+    let named: BTreeSet<&str> = plan
+        .tasks
+        .iter()
+        .map(|task| &*task.profile)
+        .chain([CHECK])
+        .collect();
+    let mut kept = BTreeMap::new();
+    for name in named {
+        kept.insert(name.to_owned(), profiles.get(name)?);
+    }
+    let bytes = serde_json::to_vec_pretty(&kept).map_err(|error| failed("write", &error))?;
+    let fresh = file.with_extension("json.new");
+    crate::runs::write_durably(&fresh, &bytes)?;
+    std::fs::rename(&fresh, file).map_err(|error| failed("write", &error))?;
+    Ok(kept)
+}
+
+/// Attacks a profile from inside.
+pub(crate) fn probed(profile: &Profile, namespaces: bool) -> Result<Probe, Failure> {
+    let scratch = tempfile::Builder::new().prefix("seawall-probe-").tempdir();
+    let scratch = scratch.map_err(|error| {
+        Failure::failed(format!("cannot make a directory to probe in: {error}"))
+    })?;
+    Ok(probe(profile, namespaces, scratch.path())?)
+}
+
+/// Refuses to go on when a profile of the run does not hold here.
+pub(crate) fn must_hold(
+    profiles: &BTreeMap<String, Profile>,
+    namespaces: bool,
+) -> Result<(), Failure> {
+    for (name, profile) in profiles {
+        let probe = probed(profile, namespaces)?;
+        let holes: Vec<_> = probe.holes().map(|hole| hole.act.as_str()).collect();
+        if !holes.is_empty() {
+            let failure = Failure::failed(format!(
+                "the sandbox profile `{name}` does not hold here: {}",
+                holes.join(", ")
+            ));
+            return Err(failure.help(
+                "`seawall doctor --probe` tries everything; nothing is run until it is refused",
+            ));
+        }
+    }
+    Ok(())
+}
+
+impl From<ProfileError> for Failure {
+    fn from(error: ProfileError) -> Self {
+        let failure = Self::usage(crate::failure::chain(&error));
+        match error {
+            ProfileError::Unknown {
+                nearest: Some(near),
+                ..
+            } => failure.help(format!("did you mean `{near}`?")),
+            ProfileError::Unknown { .. } => failure.help("`seawall sandbox list` names them all"),
+            _ => failure,
+        }
+    }
+}
