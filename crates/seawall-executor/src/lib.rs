@@ -12,6 +12,7 @@ mod crew;
 mod error;
 mod execute;
 mod executor;
+mod logs;
 mod look;
 mod place;
 mod prepare;

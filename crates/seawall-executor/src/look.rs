@@ -4,12 +4,11 @@
 //! what the second looks for. The price is that no check finds what another one built.
 
 use std::ffi::OsString;
-use std::fs;
 use std::os::unix::ffi::OsStringExt as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use seawall_core::evidence::Evidence;
+use seawall_core::evidence::{Evidence, TAIL};
 use seawall_core::fill::shell;
 use seawall_core::ids::{AttemptNo, Commit, TaskIx, Tree};
 use seawall_core::path::{RepoPath, escape};
@@ -21,6 +20,7 @@ use crate::confine::{self, Job};
 use crate::crew::{Crew, id};
 use crate::error::{ExecuteError, at};
 use crate::execute::blocking;
+use crate::logs::{self, Log};
 use crate::place::Room;
 
 /// Where to look.
@@ -166,7 +166,7 @@ async fn run_in(
     let report = confine::run(crew, job).await?;
     let tree = look.tree.clone();
     blocking(crew, move |_| {
-        let output = fs::read(&log).map_err(at("read", &log))?;
+        let output = logs::read(&log, TAIL + 1).map_err(at("read", &log))?;
         ran(&report, shown(&command), tree, output, wall)
     })
     .await
@@ -176,7 +176,7 @@ fn ran(
     report: &Report,
     command: String,
     tree: Tree,
-    output: Vec<u8>,
+    output: Log,
     wall: Duration,
 ) -> Result<Ran, ExecuteError> {
     let ms = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
@@ -197,7 +197,8 @@ fn ran(
         end,
         ms: ms(report.wall),
         bytes: report.output_bytes,
-        output,
+        end_of_output: output.end,
+        digest: output.digest,
     })
 }
 

@@ -2,7 +2,6 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::io::{Read as _, Seek as _, SeekFrom};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,6 +20,7 @@ use crate::confine::{self, Job, enforced};
 use crate::crew::Crew;
 use crate::error::{ExecuteError, at};
 use crate::execute::blocking;
+use crate::logs;
 use crate::place::Room;
 use crate::prepare;
 
@@ -137,7 +137,7 @@ fn writes(rule: WriteRule, task: &Task) -> Write {
 }
 
 fn end(report: &Report, log: &Path) -> Result<WorkerEnd, ExecuteError> {
-    let output = tail(log).map_err(at("read", log))?;
+    let output = logs::end(log, 4 * CLAIM).map_err(at("read", log))?;
     if let Some(why) = &report.output_error {
         return Err(ExecuteError::Output(why.clone()));
     }
@@ -157,17 +157,6 @@ fn end(report: &Report, log: &Path) -> Result<WorkerEnd, ExecuteError> {
         leftovers: report.leftovers,
         enforced: enforced(&report.ledger),
     })
-}
-
-/// The end of a log, a little more than a claim: what a worker printed may be large, and there are many of them.
-fn tail(log: &Path) -> std::io::Result<Vec<u8>> {
-    let mut file = fs::File::open(log)?;
-    let most = 4 * CLAIM as u64;
-    let from = file.metadata()?.len().saturating_sub(most);
-    file.seek(SeekFrom::Start(from))?;
-    let mut end = Vec::new();
-    file.take(most).read_to_end(&mut end)?;
-    Ok(end)
 }
 
 /// The last words, from the beginning of a line, without control characters.

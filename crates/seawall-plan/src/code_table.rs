@@ -308,6 +308,13 @@ pub(crate) static CODES: &[Explanation] = &[
         "prompt = \"a b\"",
     ),
     code(
+        "SW0141",
+        "Seawall's own configuration",
+        "What stands below `.seawall/`, such as sandbox profiles, decides what the workers of the next run may do. A worker that could write there would widen its own walls, so no task may own anything there.",
+        "file = \".seawall/profiles/worker.toml\"",
+        "file = \"src/a.py\"",
+    ),
+    code(
         "SW0201",
         "changes that are not in the commit",
         "A run starts from the commit that HEAD names, never from the files on disk, and does not touch them. Changes that are not committed are not seen by any worker.",

@@ -105,6 +105,10 @@ fn fan_out(glob: &At<&str>, cx: &mut Context<'_>) -> Option<Arc<[RepoPath]>> {
         );
         return None;
     }
+    if let Some(own) = files.iter().find(|path| paths::is_own(path)) {
+        cx.problems.add(paths::own(glob, own));
+        return None;
+    }
     Some(files)
 }
 
@@ -133,6 +137,10 @@ fn read_path(
     cx: &mut Context<'_>,
 ) -> Option<RepoPath> {
     let path = paths::parse(typed, &mut cx.problems)?;
+    if paths::is_own(&path) {
+        cx.problems.add(paths::own(typed, &path));
+        return None;
+    }
     if !seen.insert(path.clone()) {
         cx.problems.add(twice(typed, &path));
         return None;

@@ -36,6 +36,21 @@ fn outside(path: &At<&str>, why: PathError) -> Diagnostic {
         .help(help)
 }
 
+/// Whether the path is Seawall's own configuration, on a file system that folds case too.
+pub(crate) fn is_own(path: &RepoPath) -> bool {
+    let first = path.as_bytes().split(|b| *b == b'/').next();
+    first.is_some_and(|name| name.eq_ignore_ascii_case(b".seawall"))
+}
+
+pub(crate) fn own(typed: &At<&str>, path: &RepoPath) -> Diagnostic {
+    error("SW0141", format!("`{path}` is Seawall's own configuration"))
+        .at(
+            typed.span.clone(),
+            "would decide what the next run's workers may do",
+        )
+        .help("change it yourself: no worker may write below `.seawall/`")
+}
+
 /// What a path turned out to be.
 pub(crate) enum Found {
     /// A regular file of the base.

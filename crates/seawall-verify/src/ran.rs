@@ -33,21 +33,17 @@ pub struct Ran {
     pub ms: u64,
     /// Bytes that it printed in all.
     pub bytes: u64,
-    /// The output that was kept.
-    pub output: Vec<u8>,
+    /// The end of the output that was kept; [`TAIL`] bytes and one more are enough.
+    pub end_of_output: Vec<u8>,
+    /// The digest of all the output that was kept.
+    pub digest: Digest,
 }
 
 impl Ran {
     /// The end of the output as text, at most [`TAIL`] bytes.
     #[must_use]
     pub fn tail(&self) -> String {
-        tail(&self.output)
-    }
-
-    /// The digest of the output that was kept.
-    #[must_use]
-    pub fn digest(&self) -> Digest {
-        Digest::of(&self.output)
+        tail(&self.end_of_output)
     }
 }
 

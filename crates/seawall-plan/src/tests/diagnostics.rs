@@ -623,6 +623,15 @@ const ROWS: &[Row] = &[
         "NUL",
     ),
     row(
+        "SW0141",
+        &[(
+            "[\"src/click/new.py\"]",
+            "[\".Seawall/profiles/worker.toml\"]",
+        )],
+        "\".Seawall/profiles/worker.toml\"",
+        "no worker may write below",
+    ),
+    row(
         "SW0202",
         &[("attempts = 60", "attempts = 3")],
         "3",
