@@ -23,7 +23,7 @@ const ROUNDS: usize = 200;
 const SMALL: usize = 20;
 const LARGE: usize = 500;
 
-/// How much more a launch may cost in the large one.
+/// How much more a launch may cost in one of the two.
 const MOST: f64 = 1.3;
 
 fn main() -> ExitCode {
@@ -40,24 +40,34 @@ fn main() -> ExitCode {
         "| mode | 20 MB, median ms | 500 MB, median ms | ratio | launches a second, two at a time |"
     );
     println!("|---|---|---|---|---|");
-    for (mode, namespaces) in [("Landlock and seccomp", false), ("full stack", true)] {
-        let [small, large] = in_turn(directory.path(), namespaces);
+    let bounded = Limits {
+        memory: Some(4 << 30),
+        processes: Some(1024),
+        ..Limits::default()
+    };
+    for (mode, namespaces, limits) in [
+        ("Landlock and seccomp", false, &Limits::default()),
+        ("with namespaces", true, &Limits::default()),
+        ("with namespaces and control groups", true, &bounded),
+    ] {
+        let order = order(directory.path(), namespaces, limits);
+        let [small, large] = in_turn(&order);
         let ratio = large / small;
-        let pace = two_at_a_time(directory.path(), namespaces);
+        let pace = two_at_a_time(&order);
         println!("| {mode} | {small:.2} | {large:.2} | {ratio:.2} | {pace:.0} |");
-        flat &= ratio <= MOST;
+        flat &= (MOST.recip()..=MOST).contains(&ratio);
     }
     ExitCode::from(u8::from(!flat))
 }
 
 /// The median cost of a launch with little and with much memory, in milliseconds.
-fn in_turn(directory: &Path, namespaces: bool) -> [f64; 2] {
+fn in_turn(order: &Order) -> [f64; 2] {
     let mut taken = [Vec::new(), Vec::new()];
     for _ in 0..10 {
         for (taken, mebibytes) in taken.iter_mut().zip([SMALL, LARGE]) {
             let held = hold(mebibytes);
-            launch(directory, namespaces);
-            taken.extend((0..ROUNDS / 10).map(|_| launch(directory, namespaces)));
+            launch(order);
+            taken.extend((0..ROUNDS / 10).map(|_| launch(order)));
             drop(std::hint::black_box(held));
         }
     }
@@ -71,13 +81,13 @@ fn hold(mebibytes: usize) -> Vec<u8> {
     held
 }
 
-fn two_at_a_time(directory: &Path, namespaces: bool) -> f64 {
+fn two_at_a_time(order: &Order) -> f64 {
     let started = Instant::now();
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
                 for _ in 0..250 {
-                    launch(directory, namespaces);
+                    launch(order);
                 }
             });
         }
@@ -85,9 +95,8 @@ fn two_at_a_time(directory: &Path, namespaces: bool) -> f64 {
     500.0 / started.elapsed().as_secs_f64()
 }
 
-/// From the order to the report.
-fn launch(directory: &Path, namespaces: bool) -> Duration {
-    let order = Order {
+fn order(directory: &Path, namespaces: bool, limits: &Limits) -> Order {
+    Order {
         argv: vec!["/bin/true".into()],
         env: Vec::new(),
         workspace: directory.join("work"),
@@ -99,16 +108,20 @@ fn launch(directory: &Path, namespaces: bool) -> Duration {
         tmp: directory.join("tmp"),
         stdin: Stdin::Null,
         output: Output::Inherit,
-        limits: Limits::default(),
+        limits: limits.clone(),
         alive: None,
         namespaces,
         opens: Opens::default(),
         floor: Vec::new(),
         run: None,
         network: Network::default(),
-    };
+    }
+}
+
+/// From the order to the report.
+fn launch(order: &Order) -> Duration {
     let started = Instant::now();
-    let report = spawn(&order).unwrap().finish().unwrap();
+    let report = spawn(order).unwrap().finish().unwrap();
     assert_eq!(report.end, End::Exited(0), "{:?}", report.ledger);
     started.elapsed()
 }

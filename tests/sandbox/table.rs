@@ -12,7 +12,7 @@ const SCHEDULING: &str =
 const PROCESSES: &str =
     "without a delegated control group, an ordinary user's worker can make any number of processes";
 const MEMORY: &str = "memory of each process (`RLIMIT_DATA`)";
-const DISK: &str = "the private areas have no limit but that of a file's size";
+const DISK: &str = "what is written to the private home and temporary directory is on the disk, and only the size of one file is limited";
 
 macro_rules! table {
     ($($family:ident { $($name:ident $(. $option:ident ($($value:expr),*))* ;)* })*) => {

@@ -251,7 +251,7 @@ pub(crate) fn start_launcher() -> io::Result<(UnixStream, Launcher)> {
 
 /// Whether this process has one thread, and so little memory that a fork copies its tables in no time (`proc_pid_stat(5)`).
 fn is_alone() -> io::Result<bool> {
-    const LITTLE: u64 = 64 << 20;
+    const LITTLE: u64 = 16 << 20;
     let line = std::fs::read_to_string("/proc/self/stat")?;
     let after_name = line.rsplit_once(')').map_or("", |(_, rest)| rest);
     // The first field after the name is the third of the list in the manual page.
