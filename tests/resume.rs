@@ -720,6 +720,8 @@ fn a_signal_ends_the_workers_and_leaves_a_run_that_goes_on() {
                 said.contains("interrupted") && said.contains("seawall resume"),
                 "{said}"
             );
+            let next = world.repo.seawall(&["status"]).code(0);
+            let _ = next.says(&["seawall resume"]);
             world.release(phase);
             let _ = world.resume().code(0);
             world.assert_finished();

@@ -38,6 +38,15 @@ pub fn status_text(view: &View, scheduler: &Scheduler, liveness: Liveness) -> St
     if more > 0 {
         text.push_str(&format!("  … {more} more; `--json` has them all\n"));
     }
+    if matches!(
+        state(scheduler, liveness),
+        "parked" | "interrupted" | "stopped"
+    ) {
+        text.push_str(&format!(
+            "\nnext      seawall resume {}   go on\n",
+            name(view.run())
+        ));
+    }
     text
 }
 
