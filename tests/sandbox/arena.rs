@@ -229,8 +229,14 @@ impl Drop for Arena {
         }
         // It cleans up what it shares when nobody asks any more.
         drop(self.bystander.stdin.take());
-        self.bystander.wait().ok();
+        let ended = self.bystander.wait();
         let mark = mark(self.directory.path());
+        if !ended.is_ok_and(|status| status.success()) {
+            let mut remover = python(self.user);
+            remover.arg(place::attacks().join("bystander.py"));
+            let key = self.facts["key"].to_string();
+            remover.args(["--remove", &key, &mark]).status().ok();
+        }
         fs::remove_file(format!("/dev/shm/seawall-attack-{mark}")).ok();
         fs::remove_file(format!("/dev/shm/{mark}")).ok();
     }

@@ -15,6 +15,20 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from common import call, check, libc  # noqa: E402
 
+
+
+def remove(key, mark):
+    """What outlives the process; also run on its own when an attack has killed the bystander: `--remove KEY MARK`."""
+    libc.shmctl(libc.shmget(key, 0, 0), 0, None)
+    libc.msgctl(libc.msgget(key, 0), 0, None)
+    libc.semctl(libc.semget(key, 0, 0), 0, 0)
+    libc.mq_unlink(("/" + mark).encode())
+
+
+if sys.argv[1] == "--remove":
+    remove(int(sys.argv[2]), sys.argv[3])
+    sys.exit()
+
 home, secret, mark, set_user_id = sys.argv[1:]
 held = ctypes.create_string_buffer(secret.encode())
 descriptor = os.open(home + "/.ssh/id_ed25519", os.O_RDONLY)
@@ -138,9 +152,6 @@ while True:
             break
         print(reached, flush=True)
 
-libc.shmctl(segment, 0, None)
-libc.msgctl(queue, 0, None)
-libc.semctl(semaphores, 0, 0)
-libc.mq_unlink(("/" + mark).encode())
+remove(key, mark)
 call("keyctl", 9, call("keyctl", 10, -4, ctypes.c_char_p(b"user"), ctypes.c_char_p(user_key.encode()), 0), -4)
 os.unlink(shared)
