@@ -266,8 +266,11 @@ fn no_terminal_is_touched(repo: &Repo) {
 
 fn nothing_was_written_elsewhere(repo: &Repo, run: &str) {
     let log = log(repo, run, attempts(repo, "winconsole")[0]);
-    assert!(!log.contains("written:"), "{log}");
-    assert_eq!(log.matches("denied:").count(), 12, "{log}");
+    // Its `/tmp` is its own, and went with it.
+    assert_eq!(log.matches("written:").count(), 1, "{log}");
+    assert!(log.contains("written: /tmp/seawall-hostile"), "{log}");
+    assert!(!std::path::Path::new("/tmp/seawall-hostile").exists());
+    assert_eq!(log.matches("denied:").count(), 11, "{log}");
 }
 
 fn the_culprit_is_shown_what_it_broke(repo: &Repo, status: &support::Status) {

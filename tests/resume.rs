@@ -795,8 +795,12 @@ fn the_lock_of_a_ref_that_was_just_written_is_taken_away() {
         .join(".git/refs/seawall/runs")
         .join(id)
         .join("harvests");
-    for harvest in fs::read_dir(&harvests).unwrap() {
-        let harvest = harvest.unwrap().path();
+    let refs: Vec<_> = fs::read_dir(&harvests)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_none())
+        .collect();
+    for harvest in refs {
         fs::hard_link(&harvest, harvest.with_extension("lock")).unwrap();
     }
     assert!(fs::read_dir(&harvests).unwrap().count() >= 2);

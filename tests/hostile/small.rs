@@ -194,10 +194,14 @@ fn odd_names_are_worked_on_like_any_other() {
 fn a_mode_is_changed_by_the_owner_of_the_file_alone() {
     let repo = small();
     let text = SMALL.replace("echo newer > ", "chmod +x b.txt; echo new > ")
-        + &task("a", "agent = 'liar'\nattempts = 1")
-        + &task("c", "");
+        + &task(
+            "a",
+            "agent = 'liar'\nattempts = 1\nprofile = 'worker-rename'",
+        )
+        + &task("c", "agent = 'liar'");
     repo.run(&text).code(1);
     let status = repo.status();
+    // Where the whole workspace is writable, harvest sees it; the worker of `c` could not do it at all.
     assert_eq!(
         status.words(),
         ["a: rejected drift 1", "c: accepted landed 1"]

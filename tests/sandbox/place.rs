@@ -20,8 +20,9 @@ fn copies() -> &'static Path {
     COPIES.get_or_init(|| {
         let at = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
         let at = reachable(&at).unwrap_or_else(|| "/var/tmp".into());
+        remove_old(&at);
         let directory = tempfile::Builder::new()
-            .prefix("seawall-under-test-")
+            .prefix(PREFIX)
             .permissions(PermissionsExt::from_mode(0o755))
             .tempdir_in(at)
             .unwrap()
@@ -29,6 +30,20 @@ fn copies() -> &'static Path {
         fill(&directory);
         directory
     })
+}
+
+const PREFIX: &str = "seawall-under-test-";
+
+/// Removes the copies of earlier runs, which no run can do itself at its end: tests have no end in common.
+fn remove_old(at: &Path) {
+    let hour = std::time::Duration::from_secs(3600);
+    for entry in fs::read_dir(at).into_iter().flatten().flatten() {
+        let ours = entry.file_name().to_string_lossy().starts_with(PREFIX);
+        let made = entry.metadata().and_then(|found| found.modified());
+        if ours && made.is_ok_and(|made| made.elapsed().is_ok_and(|age| age > hour)) {
+            fs::remove_dir_all(entry.path()).unwrap();
+        }
+    }
 }
 
 /// The path itself when everybody may walk to it.

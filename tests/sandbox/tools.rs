@@ -7,10 +7,13 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::support::packages::Python;
 use crate::{needs, place};
 
 struct Project {
     directory: tempfile::TempDir,
+    /// A directory of programs that goes first on `PATH`.
+    tools: Option<PathBuf>,
 }
 
 impl Project {
@@ -24,7 +27,10 @@ impl Project {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, text).unwrap();
         }
-        Self { directory }
+        Self {
+            directory,
+            tools: None,
+        }
     }
 
     fn path(&self) -> &Path {
@@ -40,6 +46,11 @@ impl Project {
         }
         command.arg("--dir").arg(self.path());
         command.args(["--", "sh", "-ec", script]);
+        if let Some(tools) = &self.tools {
+            let path = std::env::var_os("PATH").unwrap_or_default();
+            let all = std::iter::once(tools.clone()).chain(std::env::split_paths(&path));
+            command.env("PATH", std::env::join_paths(all).unwrap());
+        }
         let done = command.stdin(Stdio::null()).output().unwrap();
         let said = String::from_utf8_lossy(&done.stdout).into_owned();
         let errors = String::from_utf8_lossy(&done.stderr);
@@ -165,14 +176,30 @@ fn gcc_and_make_build() {
 }
 
 #[test]
-fn python_tests_in_a_virtual_environment() {
-    if has(&["python3"]) && needs::have("pytest", runs("python3", &["-m", "pytest", "--version"])) {
+fn a_virtual_environment_is_made() {
+    if has(&["python3"]) {
+        let script = "python3 -m venv --without-pip \"$TMPDIR/venv\"; \"$TMPDIR/venv/bin/python\" -c 'print(6 * 7)'";
+        in_both_modes(&[], "check", script, "42");
+    }
+}
+
+#[test]
+fn pytest_of_a_virtual_environment_runs() {
+    if let Some(python) = Python::get("pytest in the sandbox") {
         let files = [(
             "test_it.py",
             "def test_it(tmp_path):\n    (tmp_path / 'x').write_text('y')\n",
         )];
-        let script = "python3 -m venv --system-site-packages \"$TMPDIR/venv\"; \"$TMPDIR/venv/bin/python\" -m pytest -q -p no:cacheprovider";
-        in_both_modes(&files, "check", script, "1 passed");
+        for namespaces in [true, false] {
+            let mut project = Project::with(&files);
+            project.tools = Some(python.bin());
+            let said = project.inside(
+                "check",
+                namespaces,
+                "python -m pytest -q -p no:cacheprovider",
+            );
+            assert!(said.contains("1 passed"), "namespaces {namespaces}: {said}");
+        }
     }
 }
 
@@ -191,12 +218,4 @@ fn npm_runs_tests() {
         ];
         in_both_modes(&files, "worker", "npm test 2>&1", "pass 1");
     }
-}
-
-fn runs(program: &str, words: &[&str]) -> bool {
-    let status = Command::new(program)
-        .args(words)
-        .stdout(Stdio::null())
-        .status();
-    status.is_ok_and(|status| status.success())
 }
