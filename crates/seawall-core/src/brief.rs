@@ -10,6 +10,7 @@ use crate::evidence::{Evidence, How};
 use crate::ids::Commit;
 use crate::plan::{Criterion, Plan, Proof, Task};
 use crate::verdict::{Feedback, Rejection};
+use crate::words::count;
 
 /// What is known of one file of the base.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,14 +94,6 @@ fn size(fact: &FileFact) -> String {
     match fact.bytes {
         None | Some(0) => "(new, empty)".to_owned(),
         Some(bytes) => format!("({}, {})", count(fact.lines, "line"), count(bytes, "byte")),
-    }
-}
-
-fn count(n: u64, noun: &str) -> String {
-    if n == 1 {
-        format!("1 {noun}")
-    } else {
-        format!("{n} {noun}s")
     }
 }
 

@@ -20,3 +20,4 @@ mod sample;
 pub mod scheduler;
 pub mod verdict;
 pub mod waves;
+pub mod words;

@@ -7,21 +7,7 @@
 use std::fmt::Write as _;
 
 use seawall_core::path::is_unprintable;
-
-/// `1 task`, `2 tasks`, `3 dispatches`.
-pub(crate) fn count(n: u64, noun: &str) -> String {
-    let plural = match noun {
-        _ if n == 1 => "",
-        _ if noun.ends_with("ch") || noun.ends_with('s') => "es",
-        _ => "s",
-    };
-    format!("{n} {noun}{plural}")
-}
-
-/// The same for a length.
-pub(crate) fn many(n: usize, noun: &str) -> String {
-    count(n as u64, noun)
-}
+pub(crate) use seawall_core::words::{count, many};
 
 /// Milliseconds as people say them: `350 ms`, `12 s`, `3 m 12 s`, `2 h 5 m`.
 pub(crate) fn duration(ms: u64) -> String {

@@ -34,7 +34,6 @@ pub(crate) struct Session {
     setup: Setup,
     mode: Mode,
     host: HostReport,
-    namespaces: bool,
     /// Held for as long as the session lasts.
     _lock: Lock,
 }
@@ -136,7 +135,6 @@ impl Session {
             setup,
             mode: mode(how),
             host,
-            namespaces: !how.no_namespaces,
             _lock: lock,
         })
     }
@@ -155,9 +153,10 @@ impl Session {
     /// Works until the run has an outcome; the exit code.
     pub(crate) fn work(mut self, first: Vec<Event>) -> Result<u8, Failure> {
         let place = self.setup.place.clone();
+        let sandbox = sandbox_line(&self.host, self.setup.namespaces);
         let mut executor = Executor::new(self.setup)?;
         let mut teller = Teller::new(self.mode, std::io::stdout(), self.view, now_ms)
-            .header([sandbox_line(&self.host, self.namespaces)])
+            .header([sandbox])
             .last_lines(Arc::new(move |attempt| {
                 output::last_line(&place.worker_log(attempt))
             }));

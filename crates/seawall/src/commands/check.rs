@@ -1,5 +1,6 @@
 //! `seawall check`: everything that is wrong with a plan, at once; nothing is started.
 
+use seawall_core::words::many;
 use seawall_git::Store;
 use seawall_report::diagnostics;
 
@@ -29,8 +30,8 @@ pub(crate) fn run(store: &Store, args: &PlanArgs) -> Result<u8, Failure> {
     }
     if let Some((plan, waves)) = &file.plan {
         let (tasks, waves) = (
-            count(plan.tasks.len(), "task"),
-            count(waves.waves.len(), "wave"),
+            many(plan.tasks.len(), "task"),
+            many(waves.waves.len(), "wave"),
         );
         output::say(&format!(
             "`{}` can be run: {tasks} in {waves}; nothing was started\n",
@@ -40,12 +41,4 @@ pub(crate) fn run(store: &Store, args: &PlanArgs) -> Result<u8, Failure> {
         output::complain(&format!("`{}` cannot be run\n", file.name));
     }
     Ok(code)
-}
-
-fn count(n: usize, noun: &str) -> String {
-    if n == 1 {
-        format!("1 {noun}")
-    } else {
-        format!("{n} {noun}s")
-    }
 }

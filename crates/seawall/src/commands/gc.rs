@@ -9,6 +9,7 @@ use std::path::Path;
 
 use seawall_core::scheduler::Standing;
 use seawall_core::verdict::Verdict;
+use seawall_core::words::many;
 use seawall_git::{Store, remove_workspace};
 use serde_json::json;
 
@@ -141,9 +142,9 @@ fn text(swept: &[Swept], dry: bool) -> String {
             (false, _) => format!("run {}  kept: {}\n", run.run, run.why),
             (true, 0) => format!("run {}  {verb}: {}\n", run.run, run.why),
             (true, n) => {
-                let noun = if n == 1 { "harvest" } else { "harvests" };
+                let harvests = many(n, "harvest");
                 let kept = format!(
-                    "{n} {noun} that did not land: refs/seawall/rescue/{}/",
+                    "{harvests} that did not land: refs/seawall/rescue/{}/",
                     run.run
                 );
                 format!("run {}  {verb}: {}; kept: {kept}\n", run.run, run.why)

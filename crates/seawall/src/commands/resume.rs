@@ -1,6 +1,7 @@
 //! `seawall resume`: read the journal, fold, say that it goes on, and enter the same loop.
 
 use seawall_core::event::Event;
+use seawall_core::words::many;
 use seawall_git::Store;
 
 use crate::args::ResumeArgs;
@@ -17,15 +18,8 @@ pub(crate) fn run(store: &Store, args: &ResumeArgs) -> Result<u8, Failure> {
     // Only now: of a run whose journal cannot be trusted, nothing is touched.
     let ghosts = session.lay_ghosts()?;
     if ghosts > 0 && !args.how.json {
-        let noun = if ghosts == 1 {
-            "process tree"
-        } else {
-            "process trees"
-        };
-        output::complain(&format!(
-            "run {}: {ghosts} {noun} of the dead run ended\n",
-            dir.id
-        ));
+        let trees = many(ghosts, "process tree");
+        output::complain(&format!("run {}: {trees} of the dead run ended\n", dir.id));
     }
     session.work(vec![Event::Resumed {
         jobs: session::jobs(&args.how),
