@@ -1005,3 +1005,30 @@ fn the_demo_refuses_a_directory_that_is_not_empty() {
     let _ = repo.seawall(&[OsStr::new("demo"), dir.as_os_str()]).code(2);
     mine.assert_untouched(&repo);
 }
+
+/// What a run says of its sandbox is what the doctor finds, not a word that happens to match.
+#[test]
+fn a_run_says_what_confines_its_workers() {
+    let repo = repo();
+    let host = repo.json(&["doctor", "--json"]);
+    let feature = |name: &str| {
+        let features = host["features"].as_array().unwrap();
+        let found = features.iter().find(|feature| feature["name"] == name);
+        found.unwrap()["have"].as_bool().unwrap()
+    };
+    let said = repo.run(&two()).code(0).out;
+    let line = said
+        .lines()
+        .find(|line| line.starts_with("sandbox "))
+        .unwrap();
+    assert_eq!(
+        line.contains("(control groups;"),
+        feature("control groups"),
+        "{line}"
+    );
+    assert_eq!(
+        line.contains("rlimits only"),
+        !feature("control groups"),
+        "{line}"
+    );
+}

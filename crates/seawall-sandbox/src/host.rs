@@ -10,6 +10,9 @@ use crate::launch::{Reply, Request};
 use crate::spawn::{lost, start_launcher};
 use crate::{hierarchy, sys, wire};
 
+/// The name of the feature that limits whole trees of processes.
+pub const CONTROL_GROUPS: &str = "control groups";
+
 /// What a host offers to confine with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct HostReport {
@@ -152,7 +155,7 @@ fn cgroup() -> Feature {
         Err(why) => (false, why),
     };
     feature(
-        "control groups",
+        CONTROL_GROUPS,
         have,
         detail,
         "run as root or with `systemd-run --user --scope -p Delegate=yes`; without them memory is limited for each process, \

@@ -54,7 +54,7 @@ pub use acts::Outcome;
 pub use catalog::{Origin, ProfileError, Profiles};
 pub use error::SandboxError;
 pub use explain::{Explanation, Line, explain};
-pub use host::{Feature, HostReport, host};
+pub use host::{CONTROL_GROUPS, Feature, HostReport, host};
 pub use launcher::launch_main;
 pub use order::{
     HOME_MARK, Limits, Network, Opens, Order, Output, Stdin, TMP_MARK, WORKSPACE_MARK, Write,

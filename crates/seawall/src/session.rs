@@ -17,7 +17,7 @@ use seawall_journal::{Journal, Lock};
 use seawall_report::exit::exit_code;
 use seawall_report::teller::{Mode, Teller};
 use seawall_report::view::View;
-use seawall_sandbox::HostReport;
+use seawall_sandbox::{CONTROL_GROUPS, HostReport};
 
 use crate::args::HowArgs;
 use crate::failure::{Failure, chain};
@@ -218,8 +218,8 @@ fn sandbox_line(host: &HostReport, namespaces: bool) -> String {
     } else {
         "no namespaces, "
     };
-    let cgroups = if has("cgroup") {
-        "cgroups"
+    let cgroups = if has(CONTROL_GROUPS) {
+        "control groups"
     } else {
         "rlimits only, no cgroup delegation"
     };
