@@ -24,6 +24,9 @@ pub struct Plan {
     pub limits: Limits,
     /// What workers and checks may see beyond the defaults.
     pub sandbox: SandboxRules,
+    /// What workspaces are made of.
+    #[serde(default)]
+    pub workspace: WorkspaceRules,
     /// The commands that do the work, by name.
     pub agents: BTreeMap<String, Agent>,
     /// Must pass on the integrated tree at the end of every wave.
@@ -81,6 +84,30 @@ pub struct SandboxRules {
     pub pass: Vec<String>,
     /// Environment variables that are set. A leading `~/` in a value is the user's home.
     pub env: BTreeMap<String, String>,
+}
+
+/// What workspaces are made of, besides the files of a commit.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct WorkspaceRules {
+    /// How they are made.
+    pub mode: WorkspaceMode,
+    /// Ignored directories of the user's checkout that appear in each workspace, copy-on-write.
+    pub carry: Vec<RepoPath>,
+    /// Ignored files of the user's checkout that appear in each workspace, as copies.
+    pub carry_files: Vec<RepoPath>,
+}
+
+/// How workspaces are made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WorkspaceMode {
+    /// As overlays where the host can, else as copies.
+    #[default]
+    Auto,
+    /// As overlays; a host that cannot refuses the run.
+    Overlay,
+    /// As copies.
+    Copy,
 }
 
 /// A command that does the work of a task.

@@ -10,7 +10,9 @@ use crate::event::{Event, Started};
 use crate::evidence::{Change, Evidence, Harvest, How, Value, WorkerEnd};
 use crate::ids::{AttemptNo, Commit, Digest, TaskIx, Tree, WaveNo};
 use crate::path::RepoPath;
-use crate::plan::{Budget, Criterion, Limits, Plan, Proof, SandboxRules, Task, When};
+use crate::plan::{
+    Budget, Criterion, Limits, Plan, Proof, SandboxRules, Task, When, WorkspaceRules,
+};
 
 /// A task that owns one file.
 pub(crate) fn task(id: &str, file: &str, after: &[u32], reads: &[&str], attempts: u32) -> Task {
@@ -53,6 +55,7 @@ pub(crate) fn plan(tasks: Vec<Task>, attempts: u32) -> Arc<Plan> {
             silence_ms: None,
         },
         sandbox: SandboxRules::default(),
+        workspace: WorkspaceRules::default(),
         agents: BTreeMap::new(),
         checkpoints: vec![],
         invariants: vec![],

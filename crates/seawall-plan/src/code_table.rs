@@ -315,6 +315,13 @@ pub(crate) static CODES: &[Explanation] = &[
         "file = \"src/a.py\"",
     ),
     code(
+        "SW0142",
+        "what cannot be carried",
+        "`carry` and `carry_files` bring ignored things of your checkout into each workspace: installed packages, a virtual environment, build directories. What the commit holds is there anyway, and what git does not ignore would stand in every harvest. A path that lies in another one is carried with it.",
+        "[workspace]\ncarry = [\"src\"]",
+        "[workspace]\ncarry = [\"node_modules\", \".venv\", \"target\"]",
+    ),
+    code(
         "SW0201",
         "changes that are not in the commit",
         "A run starts from the commit that HEAD names, never from the files on disk, and does not touch them. Changes that are not committed are not seen by any worker.",
@@ -369,5 +376,12 @@ pub(crate) static CODES: &[Explanation] = &[
         "The path does not exist on this host, so nothing is granted. A worker or check that needs it will fail.",
         "read = [\"~/.crago\"]",
         "read = [\"~/.cargo\"]",
+    ),
+    code(
+        "SW0209",
+        "something to carry is not there",
+        "`carry` names a directory and `carry_files` a file of your checkout that does not exist now, or is something else, such as a symbolic link. Workspaces have nothing at that path, so a build starts cold and a tool that needs it fails.",
+        "[workspace]\ncarry = [\".venv\"]",
+        "python -m venv .venv && .venv/bin/pip install -e .",
     ),
 ];

@@ -15,6 +15,7 @@ pub(crate) enum Table {
     Budget,
     Limits,
     Sandbox,
+    Workspace,
     Agent,
     Checkpoint,
     Invariant,
@@ -24,12 +25,13 @@ pub(crate) enum Table {
 
 impl Table {
     /// In the order of the reference.
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Plan,
         Self::Defaults,
         Self::Budget,
         Self::Limits,
         Self::Sandbox,
+        Self::Workspace,
         Self::Agent,
         Self::Checkpoint,
         Self::Invariant,
@@ -45,6 +47,7 @@ impl Table {
             Self::Budget => "[budget]",
             Self::Limits => "[limits]",
             Self::Sandbox => "[sandbox]",
+            Self::Workspace => "[workspace]",
             Self::Agent => "[agent.NAME]",
             Self::Checkpoint => "[[checkpoint]]",
             Self::Invariant => "[[invariant]]",
@@ -63,6 +66,7 @@ impl Table {
             }
             Self::Limits => "Ceilings of one worker or check.",
             Self::Sandbox => "What workers and checks may see beyond the profile.",
+            Self::Workspace => "What workspaces are made of, besides the files of the commit.",
             Self::Agent => {
                 "A command that does the work of a task; NAME is what `agent` refers to."
             }
@@ -187,6 +191,7 @@ const PLAN: &[Table] = &[Table::Plan];
 const BUDGET: &[Table] = &[Table::Budget];
 const LIMITS: &[Table] = &[Table::Limits];
 const SANDBOX: &[Table] = &[Table::Sandbox];
+const WORKSPACE: &[Table] = &[Table::Workspace];
 const AGENT: &[Table] = &[Table::Agent];
 const TASK: &[Table] = &[Table::Task];
 const CHECK: &[Table] = &[Table::Check];
@@ -205,6 +210,7 @@ pub(crate) static KEYS: &[Key] = &[
     key(PLAN, "budget", One(Table::Budget)).doc("Ceilings of the whole run."),
     key(PLAN, "limits", One(Table::Limits)).doc("Ceilings of one worker or check."),
     key(PLAN, "sandbox", One(Table::Sandbox)).doc("What workers and checks may see beyond the profile."),
+    key(PLAN, "workspace", One(Table::Workspace)).doc("What workspaces are made of, besides the files of the commit."),
     key(PLAN, "agent", Named(Table::Agent)).required().doc("The commands that do the work, by name; at least one."),
     key(PLAN, "checkpoint", Many(Table::Checkpoint)).required()
         .doc("Must pass on the integrated tree at the end of every wave; at least one."),
@@ -251,6 +257,12 @@ pub(crate) static KEYS: &[Key] = &[
     key(SANDBOX, "pass", Texts { least: 0 }).example("[\"LANG\"]").doc("Names of environment variables that are passed on."),
     key(SANDBOX, "env", TextMap).example("{ CARGO_NET_OFFLINE = \"true\" }")
         .doc("Environment variables that are set. A leading `~/` in a value is the home directory."),
+    key(WORKSPACE, "mode", Choice(&["auto", "overlay", "copy"])).default("\"auto\"").example("\"copy\"")
+        .doc("How workspaces are made: as overlays on one shared directory, as copies, or the first where the host can."),
+    key(WORKSPACE, "carry", Texts { least: 0 }).example("[\"node_modules\", \".venv\", \"target\"]")
+        .doc("Directories of your checkout that git ignores: each workspace and each check sees them at the same path and may write there, and yours are never written."),
+    key(WORKSPACE, "carry_files", Texts { least: 0 }).example("[\".env.test\"]")
+        .doc("Files of your checkout that git ignores, copied into each workspace."),
     key(AGENT, "run", Texts { least: 1 }).required().example("[\"pyupgrade\", \"--py38-plus\", \"{file}\"]")
         .doc("Program and arguments; no shell. `{file}`, `{prompt}`, `{prompt_file}` and `{task}` are filled in."),
     key(AGENT, "prompt", Choice(&["none", "stdin", "arg", "file"])).default("\"none\"").example("\"stdin\"")

@@ -29,6 +29,7 @@ mod tasks;
 mod tree;
 mod vague;
 mod values;
+mod workspace;
 mod world;
 
 use seawall_core::diagnostic::Diagnostic;

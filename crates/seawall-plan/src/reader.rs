@@ -15,7 +15,7 @@ use crate::settings::Settings;
 use crate::tasks::Tasks;
 use crate::tree::Tree;
 use crate::world::{Base, World};
-use crate::{Reading, criteria, head, order, owners, pending};
+use crate::{Reading, criteria, head, order, owners, pending, workspace};
 
 /// Dispatches that a run may use for each task, when the plan does not say.
 const ATTEMPTS_PER_TASK: u32 = 3;
@@ -85,6 +85,7 @@ struct Head {
     budget: BudgetKeys,
     limits: seawall_core::plan::Limits,
     sandbox: seawall_core::plan::SandboxRules,
+    workspace: seawall_core::plan::WorkspaceRules,
     checkpoints: Vec<Criterion>,
     invariants: Vec<Criterion>,
     defaults: Settings,
@@ -116,6 +117,7 @@ impl Head {
         let budget = root.one("budget", Table::Budget, problems);
         let limits = root.one("limits", Table::Limits, problems);
         let sandbox = root.one("sandbox", Table::Sandbox, problems);
+        let workspace = root.one("workspace", Table::Workspace, problems);
         let checkpoints = root.many("checkpoint", Table::Checkpoint, problems);
         let invariants = root.many("invariant", Table::Invariant, problems);
         if checkpoints.is_empty() && (!root.has("checkpoint") || root.is_empty_list("checkpoint")) {
@@ -123,6 +125,7 @@ impl Head {
         }
         let defaults = root.one("defaults", Table::Defaults, problems);
         let built_in = Settings::built_in(cx);
+        let workspace = workspace::read(workspace.as_ref(), cx);
         let problems = &mut cx.problems;
         Self {
             name: head::name(&root, problems),
@@ -130,6 +133,7 @@ impl Head {
             budget: BudgetKeys::read(budget.as_ref()),
             limits: head::limits(limits.as_ref()),
             sandbox: head::sandbox(sandbox.as_ref(), problems),
+            workspace,
             checkpoints: criteria::gates(&checkpoints, Table::Checkpoint, cx.text, problems),
             invariants: criteria::gates(&invariants, Table::Invariant, cx.text, problems),
             defaults: defaults
@@ -156,6 +160,7 @@ impl Head {
             },
             limits: self.limits,
             sandbox: self.sandbox,
+            workspace: self.workspace,
             agents: agents
                 .into_iter()
                 .map(|(name, known)| Some((name, known.agent?)))

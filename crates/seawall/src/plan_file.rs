@@ -1,9 +1,12 @@
 //! A plan file, read against a repository: what `check`, `waves` and `run` begin with.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
 use seawall_core::diagnostic::{Diagnostic, Severity};
+use seawall_core::path::RepoPath;
 use seawall_core::plan::Plan;
 use seawall_core::waves::{Hazard, Moved, Waves, waves};
 use seawall_git::Store;
@@ -40,6 +43,7 @@ impl PlanFile {
                 let waves = waves(&plan)
                     .map_err(|e| Failure::failed(format!("the plan was read wrongly: {e}")))?;
                 diagnostics.extend(absent(&plan));
+                diagnostics.extend(not_carried(&plan, store.workdir()));
                 diagnostics.extend(waves.moved.iter().map(|moved| said(&plan, moved)));
                 Some((Arc::new(plan), Arc::new(waves)))
             }
@@ -99,6 +103,32 @@ fn absent(plan: &Plan) -> Vec<Diagnostic> {
             .help("nothing is granted for it; mend or remove it")
     };
     plan.sandbox.read.iter().filter(missing).map(said).collect()
+}
+
+/// What is to be carried and is not there; a bare repository has nothing to carry.
+fn not_carried(plan: &Plan, checkout: Option<&Path>) -> Vec<Diagnostic> {
+    let is = |path: &RepoPath, right: fn(&std::fs::Metadata) -> bool| {
+        let place = checkout.map(|dir| dir.join(OsStr::from_bytes(path.as_bytes())));
+        place.is_some_and(|place| place.symlink_metadata().is_ok_and(|found| right(&found)))
+    };
+    let rules = &plan.workspace;
+    let dirs = rules
+        .carry
+        .iter()
+        .filter(|path| !is(path, |found| found.is_dir()));
+    let files = rules
+        .carry_files
+        .iter()
+        .filter(|path| !is(path, |found| found.is_file()));
+    let said = |(path, what): (&RepoPath, &str)| {
+        let message = format!("there is no {what} `{path}` in the checkout to carry along");
+        Diagnostic::new("SW0209", Severity::Warning, message)
+            .help("workspaces have nothing there; make it, or remove it from `[workspace]`")
+    };
+    dirs.map(|path| (path, "directory"))
+        .chain(files.map(|path| (path, "file")))
+        .map(said)
+        .collect()
 }
 
 /// What a hazard did to a task.

@@ -29,6 +29,8 @@ fn the_example_of_the_issue_is_read_without_a_word() {
         }
     );
     assert_eq!(plan.sandbox.read, ["~/.cargo"]);
+    assert_eq!(plan.workspace.carry, [path("build/target")]);
+    assert_eq!(plan.workspace.carry_files, [path("build/env")]);
     assert_eq!(plan.sandbox.pass, ["LANG"]);
     assert_eq!(plan.sandbox.env["PYTHONDONTWRITEBYTECODE"], "1");
     let writer = Agent {

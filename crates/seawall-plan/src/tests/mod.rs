@@ -65,7 +65,9 @@ impl World for Memory {
     }
 
     fn ignored(&self, path: &RepoPath) -> bool {
-        path.as_bytes().starts_with(b"build/")
+        ["build/", ".venv/"]
+            .iter()
+            .any(|dir| path.as_bytes().starts_with(dir.as_bytes()))
     }
 
     fn profiles(&self) -> &[String] {
@@ -105,6 +107,11 @@ silence = "5m"
 read = ["~/.cargo"]
 pass = ["LANG"]
 env = { PYTHONDONTWRITEBYTECODE = "1" }
+
+[workspace]
+mode = "auto"
+carry = ["build/target"]
+carry_files = ["build/env"]
 
 [agent.modernise]
 run = ["pyupgrade", "--py38-plus", "{file}"]

@@ -90,6 +90,7 @@ pub(super) fn plan(tasks: Vec<Task>) -> Plan {
             silence_ms: None,
         },
         sandbox: SandboxRules::default(),
+        workspace: WorkspaceRules::default(),
         agents: BTreeMap::new(),
         checkpoints: vec![criterion(
             "the whole suite passes",
