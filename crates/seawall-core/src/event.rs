@@ -25,6 +25,12 @@ pub enum Event {
         round: u32,
         /// Tasks whose files are not what the plan says, and how.
         problems: Vec<(TaskIx, String)>,
+        /// How the wave's workspaces are made.
+        #[serde(default)]
+        workspaces: Workspaces,
+        /// Where the branch that the run began on stands, if it is not where it was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        moved: Option<Commit>,
     },
     /// A task's checks were run on the base.
     Baselined {
@@ -102,6 +108,17 @@ pub enum Event {
         /// How many attempts it runs at once.
         jobs: u32,
     },
+}
+
+/// How the workspaces of a wave are made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Workspaces {
+    /// As overlays on directories that all of them share.
+    Overlay,
+    /// As copies.
+    #[default]
+    Copy,
 }
 
 /// What a run is, said once at its beginning.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use crate::effect::Effect;
-use crate::event::{Event, Started};
+use crate::event::{Event, Started, Workspaces};
 use crate::evidence::{Change, Evidence, Harvest, How, Value, WorkerEnd};
 use crate::ids::{AttemptNo, Commit, Digest, TaskIx, Tree, WaveNo};
 use crate::path::RepoPath;
@@ -170,6 +170,8 @@ pub(crate) fn goes_well(effect: &Effect) -> Option<Event> {
             wave: *wave,
             round: *round,
             problems: vec![],
+            workspaces: Workspaces::Overlay,
+            moved: None,
         },
         Effect::Baseline { task, .. } => Event::Baselined {
             task: *task,

@@ -15,12 +15,14 @@ use seawall_sandbox::{
 use crate::crew::Crew;
 use crate::error::{ExecuteError, at};
 use crate::place::Room;
+use crate::workspace::Mounts;
 
 /// A command and what is special about it.
 #[derive(Debug)]
 pub(crate) struct Job {
     pub(crate) argv: Vec<OsString>,
     pub(crate) room: Room,
+    pub(crate) mounts: Mounts,
     pub(crate) write: Write,
     pub(crate) stdin: Stdin,
     /// Where its output is kept.
@@ -90,12 +92,15 @@ fn order(crew: &Crew, job: Job) -> Result<Order, ExecuteError> {
         argv: job.argv,
         env: [profile.variables(), environment(rules, &home)].concat(),
         workspace: job.room.tree,
+        overlay: job.mounts.overlay,
+        carry: job.mounts.carry,
         appears_at: setup.store.workdir().map(PathBuf::from),
         cwd: None,
         write: job.write,
         read: read
             .into_iter()
             .chain(planned.filter(|path| path.exists()))
+            .chain(job.mounts.read)
             .collect(),
         home: job.room.home,
         tmp: job.room.tmp,

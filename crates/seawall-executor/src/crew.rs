@@ -7,14 +7,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use dashmap::{DashMap, Entry};
+use seawall_core::event::Workspaces;
 use seawall_core::ids::{AttemptNo, Commit};
 use seawall_core::path::RepoPath;
 use seawall_core::plan::Plan;
 use seawall_git::{CommitId, EntryKind, Store};
 use seawall_sandbox::{Profile, Stopper};
 
+use crate::bases::Bases;
+use crate::carry::{self, Carried};
 use crate::error::ExecuteError;
 use crate::place::Place;
+use crate::trash::Trash;
 
 /// What a session of a run is given.
 #[derive(Debug)]
@@ -38,6 +42,12 @@ pub struct Setup {
     pub home: Option<PathBuf>,
     /// Whether namespaces are used where they can be had.
     pub namespaces: bool,
+    /// What the run starts from.
+    pub base: Commit,
+    /// The branch that was checked out then, if one was, in full.
+    pub onto: Option<String>,
+    /// How workspaces are made.
+    pub workspaces: Workspaces,
     /// The sandbox profiles that the plan names, and `check`, as they were when the run began.
     pub profiles: BTreeMap<String, Profile>,
 }
@@ -46,6 +56,11 @@ pub struct Setup {
 #[derive(Debug)]
 pub(crate) struct Crew {
     pub(crate) setup: Setup,
+    /// Commits as directories.
+    pub(crate) bases: Bases,
+    /// Directories of the user's checkout that appear in every workspace.
+    pub(crate) carried: Vec<Carried>,
+    pub(crate) trash: Trash,
     /// Live workers, by attempt.
     live: DashMap<AttemptNo, Live>,
     /// The files of the base that was asked for last.
@@ -65,12 +80,17 @@ enum Live {
 pub(crate) type Listing = HashMap<RepoPath, EntryKind>;
 
 impl Crew {
-    pub(crate) fn new(setup: Setup) -> Self {
-        Self {
+    pub(crate) fn new(setup: Setup) -> Result<Self, ExecuteError> {
+        let carried = carry::directories(&setup);
+        let bottom = carry::lay(&setup, &carried)?;
+        Ok(Self {
+            bases: Bases::new(&setup, bottom),
+            trash: Trash::new(setup.place.trash())?,
+            carried,
             setup,
             live: DashMap::new(),
             listing: Mutex::new(None),
-        }
+        })
     }
 
     /// Puts a worker into the table. One that was asked to end before it started is ended at once.

@@ -3,8 +3,6 @@
 //! Each arm is safe to do twice: it begins by removing what an earlier, interrupted try of the same effect
 //! may have left, or finds that the effect is already done.
 
-use std::fs;
-use std::io;
 use std::sync::Arc;
 
 use seawall_core::effect::Effect;
@@ -19,7 +17,8 @@ use seawall_git::{Changed, Label, Owned, TreeId};
 use crate::crew::{Crew, commit, id};
 use crate::error::{ExecuteError, at};
 use crate::look::Look;
-use crate::{look, prepare, work};
+use crate::prepare::{self, Prepared};
+use crate::{look, work, workspace};
 
 /// What an effect needs to know of the state in which it was issued.
 #[derive(Debug, Default)]
@@ -66,14 +65,16 @@ pub(crate) async fn execute(
 ) -> Result<Option<Event>, ExecuteError> {
     let event = match effect {
         Effect::PrepareWave { wave, round, base } => {
-            let problems = blocking(crew, move |crew| {
-                prepare::problems(crew, &base, &context.members)
-            })
-            .await?;
+            let prepared = blocking(crew, move |crew| {
+                prepare::wave(crew, &base, &context.members)
+            });
+            let Prepared { problems, moved } = prepared.await?;
             Event::WavePrepared {
                 wave,
                 round,
                 problems,
+                workspaces: crew.setup.workspaces,
+                moved,
             }
         }
         Effect::Baseline { task, base } => {
@@ -118,7 +119,8 @@ pub(crate) async fn execute(
             Event::Verified { attempt, evidence }
         }
         Effect::DiscardWorkspace { attempt } => {
-            blocking(crew, move |crew| crew.setup.place.attempt(attempt).clear()).await?;
+            let room = crew.setup.place.attempt(attempt);
+            blocking(crew, move |crew| crew.trash.throw(&room.root)).await?;
             Event::WorkspaceDiscarded { attempt }
         }
         Effect::Integrate {
@@ -181,12 +183,8 @@ fn open_workspace(
     base: &Commit,
 ) -> Result<(), ExecuteError> {
     let room = crew.setup.place.attempt(attempt);
-    room.furnish()?;
     let creates = bytes(&crew.setup.plan.task(task).creates);
-    Ok(crew
-        .setup
-        .store
-        .open_workspace(&id(base)?, &room.tree, &creates)?)
+    workspace::open(crew, &room, base, &creates)
 }
 
 fn harvest(
@@ -199,7 +197,7 @@ fn harvest(
     let body = setup.plan.task(task);
     let room = setup.place.attempt(attempt);
     for path in &body.deletes {
-        delete_promised(&room.tree, path)?;
+        workspace::delete(crew, &room, path)?;
     }
     let owned = Owned {
         files: bytes(&body.files),
@@ -207,9 +205,7 @@ fn harvest(
         deletes: bytes(&body.deletes),
     };
     let label = Label::new(&["runs", &setup.run, "harvests", &attempt.to_string()])?;
-    let found = setup
-        .store
-        .harvest(&id(base)?, &room.tree, &owned, &label, setup.began)?;
+    let found = workspace::harvest(crew, &room, base, &owned, &label)?;
     Ok(match found {
         seawall_git::Harvest::Empty => Harvest::Empty,
         seawall_git::Harvest::Changed(changed) => Harvest::Changed(change(&changed)),
@@ -229,29 +225,6 @@ fn harvest(
             total: drifts.total,
         },
     })
-}
-
-/// The plan says that the file goes; a worker that may write only its own files cannot unlink one.
-fn delete_promised(tree: &std::path::Path, path: &RepoPath) -> Result<(), ExecuteError> {
-    use std::os::unix::ffi::OsStrExt as _;
-    let (mut at_dir, mut parts) = (
-        tree.to_owned(),
-        path.as_bytes().split(|b| *b == b'/').peekable(),
-    );
-    while let Some(part) = parts.next() {
-        at_dir.push(std::ffi::OsStr::from_bytes(part));
-        match fs::symlink_metadata(&at_dir) {
-            Ok(found) if parts.peek().is_some() && found.is_dir() => {}
-            Ok(found) if parts.peek().is_none() && found.is_file() => {
-                return fs::remove_file(&at_dir).map_err(at("remove", &at_dir));
-            }
-            // Gone already, or something else stands there: harvest says what.
-            Ok(_) => return Ok(()),
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
-            Err(e) => return Err(at("look at", &at_dir)(e)),
-        }
-    }
-    Ok(())
 }
 
 fn change(changed: &Changed) -> Change {

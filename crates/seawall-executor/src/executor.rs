@@ -37,7 +37,7 @@ impl Executor {
         let runtime = runtime.map_err(at("start the runtime for", setup.place.root()))?;
         let (sender, events) = unbounded_channel();
         let wall = setup.wall;
-        let crew = Arc::new(Crew::new(setup));
+        let crew = Arc::new(Crew::new(setup)?);
         let executor = Self {
             runtime: Some(runtime),
             crew,

@@ -7,6 +7,8 @@
 //! `execute` has one arm per effect, in the order of the flow; `work` runs workers, `look` runs checks, `place`
 //! says where everything lies on disk.
 
+mod bases;
+mod carry;
 mod confine;
 mod crew;
 mod error;
@@ -16,7 +18,9 @@ mod logs;
 mod look;
 mod place;
 mod prepare;
+mod trash;
 mod work;
+mod workspace;
 
 pub use confine::expand;
 pub use crew::Setup;

@@ -22,6 +22,7 @@ use crate::error::{ExecuteError, at};
 use crate::execute::blocking;
 use crate::logs::{self, Log};
 use crate::place::Room;
+use crate::workspace::{self, Mounts};
 
 /// Where to look.
 #[derive(Clone, Debug)]
@@ -71,6 +72,7 @@ pub(crate) async fn after(
             None => manual(n, look.tree.clone()),
         });
     }
+    forget(crew, &look).await?;
     Ok(all)
 }
 
@@ -88,7 +90,14 @@ pub(crate) async fn at_gates(
             break;
         }
     }
+    forget(crew, &look).await?;
     Ok(all)
+}
+
+/// Nothing is laid over a harvest or a trial again.
+async fn forget(crew: &Arc<Crew>, look: &Look) -> Result<(), ExecuteError> {
+    let commit = look.commit.clone();
+    blocking(crew, move |crew| crew.bases.forget(&commit, &crew.trash)).await
 }
 
 async fn look(crew: &Arc<Crew>, label: String, at: &Commit) -> Result<Look, ExecuteError> {
@@ -122,24 +131,20 @@ async fn run(
 ) -> Result<Ran, ExecuteError> {
     let room = crew.setup.place.check(&look.label);
     let (made, commit) = (room.clone(), look.commit.clone());
-    blocking(crew, move |crew| {
-        made.clear()?;
-        made.furnish()?;
-        Ok(crew
-            .setup
-            .store
-            .open_workspace(&id(&commit)?, &made.tree, &[])?)
-    })
-    .await?;
-    let done = run_in(crew, look, &room, criterion, command).await;
-    blocking(crew, move |_| room.clear()).await?;
+    let open = move |crew: &Crew| {
+        workspace::open(crew, &made, &commit, &[])?;
+        workspace::mounts(crew, &made, &commit, crew.profile("check")?.git)
+    };
+    let mounts = blocking(crew, open).await?;
+    let done = run_in(crew, look, (&room, mounts), criterion, command).await;
+    blocking(crew, move |crew| crew.trash.throw(&room.root)).await?;
     done
 }
 
 async fn run_in(
     crew: &Arc<Crew>,
     look: &Look,
-    room: &Room,
+    (room, mounts): (&Room, Mounts),
     criterion: u32,
     command: Vec<u8>,
 ) -> Result<Ran, ExecuteError> {
@@ -154,6 +159,7 @@ async fn run_in(
             OsString::from_vec(command.clone()),
         ],
         room: room.clone(),
+        mounts,
         write: Write::Workspace,
         stdin: Stdin::Null,
         log: log.clone(),

@@ -2,8 +2,10 @@
 //!
 //! ```text
 //! journal.jsonl  plan.toml  plan.json  lock     what the run is
-//! attempts/7/{tree,home,tmp}                    a workspace, until it is discarded
-//! checks/verify-7/{tree,home,tmp}               a check's workspace, while it runs
+//! layers/base  layers/3f2c1ab…                  commits as directories, which workspaces are laid over
+//! attempts/7/{tree,upper,carry,home,tmp}        a workspace, until it is discarded
+//! checks/verify-7/{tree,upper,carry,home,tmp}   a check's workspace, while it runs
+//! trash/12                                      what is being removed
 //! alive/attempt-7                               locked while any process of that worker may live
 //! logs/attempt-7.log  logs/attempt-7.brief.md   what was said to and by a worker; kept
 //! logs/verify-7.0.log                           what a check printed; kept
@@ -25,13 +27,17 @@ pub struct Place {
     root: PathBuf,
 }
 
-/// The three private directories of one confined command.
+/// The private directories of one confined command.
 #[derive(Clone, Debug)]
 pub(crate) struct Room {
-    /// Holds the other three.
+    /// Holds the others.
     pub(crate) root: PathBuf,
-    /// The workspace.
+    /// The workspace; of an overlay, the empty directory that it is mounted on.
     pub(crate) tree: PathBuf,
+    /// Holds what is written to an overlay.
+    pub(crate) upper: PathBuf,
+    /// Holds what is written to each carried directory.
+    pub(crate) carry: PathBuf,
     /// What `HOME` is.
     pub(crate) home: PathBuf,
     /// What `TMPDIR` is.
@@ -59,7 +65,7 @@ impl Place {
     /// # Errors
     /// What the system says.
     pub fn lay_out(&self) -> Result<(), ExecuteError> {
-        for name in ["attempts", "checks", "alive", "logs"] {
+        for name in ["layers", "attempts", "checks", "trash", "alive", "logs"] {
             let dir = self.root.join(name);
             fs::create_dir_all(&dir).map_err(at("make", &dir))?;
         }
@@ -85,6 +91,14 @@ impl Place {
 
     pub(crate) fn check_log(&self, label: &str, criterion: u32) -> PathBuf {
         self.root.join(format!("logs/{label}.{criterion}.log"))
+    }
+
+    pub(crate) fn layers(&self) -> PathBuf {
+        self.root.join("layers")
+    }
+
+    pub(crate) fn trash(&self) -> PathBuf {
+        self.root.join("trash")
     }
 
     pub(crate) fn attempt(&self, attempt: AttemptNo) -> Room {
@@ -113,12 +127,18 @@ impl Place {
             ghosts += usize::from(wait_unlocked(&path, deadline)?);
             fs::remove_file(&path).map_err(at("remove", &path))?;
         }
-        let checks = self.root.join("checks");
-        for entry in fs::read_dir(&checks).map_err(at("read", &checks))? {
-            seawall_git::remove_workspace(&entry.map_err(at("read", &checks))?.path())?;
-        }
+        sweep(&self.root.join("checks"))?;
+        sweep(&self.trash())?;
         Ok(ghosts)
     }
+}
+
+/// Removes everything in a directory.
+fn sweep(dir: &Path) -> Result<(), ExecuteError> {
+    for entry in fs::read_dir(dir).map_err(at("read", dir))? {
+        seawall_git::remove_workspace(&entry.map_err(at("read", dir))?.path())?;
+    }
+    Ok(())
 }
 
 /// Whether the lock was held at first.
@@ -143,26 +163,51 @@ fn wait_unlocked(path: &Path, deadline: Instant) -> Result<bool, ExecuteError> {
 
 impl Room {
     fn at(root: PathBuf) -> Self {
-        let [tree, home, tmp] = ["tree", "home", "tmp"].map(|name| root.join(name));
+        let [tree, upper, carry, home, tmp] =
+            ["tree", "upper", "carry", "home", "tmp"].map(|name| root.join(name));
         Self {
             root,
             tree,
+            upper,
+            carry,
             home,
             tmp,
         }
     }
 
-    /// Makes home and tmp anew and empty; the workspace is git's to make.
+    /// Makes home and tmp; the room itself is new or was thrown away before.
     pub(crate) fn furnish(&self) -> Result<(), ExecuteError> {
-        for dir in [&self.home, &self.tmp] {
-            seawall_git::remove_workspace(dir)?;
-            fs::create_dir_all(dir).map_err(at("make", dir))?;
-        }
-        Ok(())
+        let all = [&self.root, &self.home, &self.tmp];
+        all.into_iter().try_for_each(|dir| make(dir))
     }
 
-    /// Removes everything.
-    pub(crate) fn clear(&self) -> Result<(), ExecuteError> {
-        Ok(seawall_git::remove_workspace(&self.root)?)
+    /// Makes what an overlay and so many carried directories need.
+    pub(crate) fn furnish_overlay(&self, carried: usize) -> Result<(), ExecuteError> {
+        make(&self.tree)?;
+        make_upper(&self.upper)?;
+        if carried > 0 {
+            make(&self.carry)?;
+        }
+        (0..carried).try_for_each(|n| make_upper(&self.carried(n)))
     }
+
+    /// Where what is written to the carried directory of that number goes.
+    pub(crate) fn carried(&self, number: usize) -> PathBuf {
+        self.carry.join(number.to_string())
+    }
+
+    /// What a worker changed in an overlay.
+    pub(crate) fn written(&self) -> PathBuf {
+        self.upper.join("upper")
+    }
+}
+
+fn make_upper(dir: &Path) -> Result<(), ExecuteError> {
+    make(dir)?;
+    make(&dir.join("upper"))?;
+    make(&dir.join("work"))
+}
+
+fn make(dir: &Path) -> Result<(), ExecuteError> {
+    fs::create_dir(dir).map_err(at("make", dir))
 }

@@ -7,11 +7,41 @@ use seawall_core::path::RepoPath;
 use seawall_core::plan::Task;
 use seawall_git::EntryKind;
 
-use crate::crew::{Crew, Listing, id};
+use crate::crew::{Crew, Listing, commit, id};
 use crate::error::ExecuteError;
 
-/// The tasks whose files are not what the plan says, and how.
-pub(crate) fn problems(
+/// What is known of a wave before anything of it is dispatched.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    /// The tasks whose files are not what the plan says, and how.
+    pub(crate) problems: Vec<(TaskIx, String)>,
+    /// Where the branch that the run began on stands, if it is not where it was.
+    pub(crate) moved: Option<Commit>,
+}
+
+/// Re-reads the files of a wave, and lays its base.
+pub(crate) fn wave(
+    crew: &Crew,
+    base: &Commit,
+    members: &[TaskIx],
+) -> Result<Prepared, ExecuteError> {
+    crew.bases.of_wave(base)?;
+    Ok(Prepared {
+        problems: problems(crew, base, members)?,
+        moved: moved(crew)?,
+    })
+}
+
+/// A branch that was deleted is told when it is missed: by `land`.
+fn moved(crew: &Crew) -> Result<Option<Commit>, ExecuteError> {
+    let Some(onto) = &crew.setup.onto else {
+        return Ok(None);
+    };
+    let tip = crew.setup.store.tip(onto)?.map(|tip| commit(&tip));
+    Ok(tip.filter(|tip| *tip != crew.setup.base))
+}
+
+fn problems(
     crew: &Crew,
     base: &Commit,
     members: &[TaskIx],

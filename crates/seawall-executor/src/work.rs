@@ -21,8 +21,7 @@ use crate::crew::Crew;
 use crate::error::{ExecuteError, at};
 use crate::execute::blocking;
 use crate::logs;
-use crate::place::Room;
-use crate::prepare;
+use crate::{prepare, workspace};
 
 /// Bytes of a worker's last words that are kept as its claim.
 const CLAIM: usize = 1500;
@@ -57,6 +56,7 @@ fn job(
     let kept = setup.place.brief(attempt);
     fs::write(&kept, &brief).map_err(at("write", &kept))?;
     let room = setup.place.attempt(attempt);
+    workspace::reopen(crew, &room, base, &bytes(&task.creates))?;
     let inside = room.tmp.join(BRIEF);
     fs::write(&inside, &brief).map_err(at("write", &inside))?;
     let agent = setup.plan.agents.get(&*task.agent);
@@ -77,7 +77,8 @@ fn job(
         silence: setup.plan.limits.silence_ms.map(Duration::from_millis),
         label: format!("attempt-{attempt}"),
         attempt: Some(attempt),
-        room: Room { ..room },
+        mounts: workspace::mounts(crew, &room, base, profile.git)?,
+        room,
     })
 }
 

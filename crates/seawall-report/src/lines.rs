@@ -4,7 +4,7 @@
 
 use std::collections::HashSet;
 
-use seawall_core::ids::TaskIx;
+use seawall_core::ids::{Commit, TaskIx};
 use seawall_core::scheduler::{Scheduler, Standing};
 use seawall_core::verdict::{Reason, Verdict};
 
@@ -66,6 +66,7 @@ fn line(view: &View, scheduler: &Scheduler, said: &HashSet<TaskIx>, news: &News)
                 _ => format!("wave {wave}  round {round}  {tasks} again, from {base}"),
             }
         }
+        News::Moved(to) => moved(view, to),
         News::Dispatched(ix) => told(view, *ix, &format!("dispatch {}", which(view, *ix))),
         News::Attempt(ix) => attempt(view, scheduler, *ix)?,
         News::Ended(ix) => ended(view, scheduler, said, *ix)?,
@@ -102,6 +103,17 @@ fn began(view: &View) -> String {
         name(&started.run),
         started.base.short(),
         name(short_branch(&started.branch))
+    )
+}
+
+fn moved(view: &View, to: &Commit) -> String {
+    let started = view.started();
+    let onto = started.and_then(|started| started.onto.as_deref());
+    let base = started.map_or_else(String::new, |started| started.base.short().to_owned());
+    format!(
+        "moved  {} is at {} now; the run goes on from {base}, and `seawall land` will say what it needs",
+        name(short_branch(onto.unwrap_or("the branch"))),
+        to.short()
     )
 }
 

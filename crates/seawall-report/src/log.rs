@@ -1,7 +1,7 @@
 //! The journal as text, one line an event. The journal itself is the JSON.
 
 use seawall_core::effect::{Effect, Key};
-use seawall_core::event::Event;
+use seawall_core::event::{Event, Workspaces};
 use seawall_core::evidence::{Evidence, Harvest, How, Value, WorkerEnd};
 use seawall_core::ids::{AttemptNo, TaskIx};
 
@@ -29,10 +29,21 @@ fn what(event: &Event, view: &View) -> String {
             wave,
             round,
             problems,
-        } => format!(
-            "wave-prepared  wave {wave} round {round}  {}",
-            many(problems.len(), "problem")
-        ),
+            workspaces,
+            moved,
+        } => {
+            let made = match workspaces {
+                Workspaces::Overlay => "overlays",
+                Workspaces::Copy => "copies",
+            };
+            let moved = moved.as_ref().map_or_else(String::new, |to| {
+                format!("  branch moved to {}", to.short())
+            });
+            format!(
+                "wave-prepared  wave {wave} round {round}  {}  workspaces are {made}{moved}",
+                many(problems.len(), "problem")
+            )
+        }
         Event::Baselined { task, evidence } => {
             format!(
                 "baselined  {}  {}",

@@ -8,6 +8,7 @@ mod text;
 use serde::Serialize;
 use serde_json::Value as Json;
 
+use seawall_core::event::Workspaces;
 use seawall_core::evidence::{Evidence, Value};
 use seawall_core::ids::{Commit, Digest, TaskIx};
 use seawall_core::plan::Proof;
@@ -49,6 +50,10 @@ pub struct Status {
     pub base: Option<Commit>,
     /// The branch that was checked out at the start, without `refs/heads/`; null when none was.
     pub onto: Option<String>,
+    /// Where that branch was seen last, if it is not where it was; `land` needs it there.
+    pub moved: Option<Commit>,
+    /// How the workspaces of the last wave were made: `overlay` or `copy`; null before the first wave.
+    pub workspaces: Option<Workspaces>,
     /// The branch that the run makes, without `refs/heads/`.
     pub branch: Option<String>,
     /// The last checkpoint's commit, or the base.
@@ -208,6 +213,8 @@ pub fn status_of(view: &View, scheduler: &Scheduler, liveness: Liveness) -> Stat
         seawall: started.map(|started| started.seawall.clone()),
         base: started.map(|started| started.base.clone()),
         onto: started.and_then(|started| started.onto.as_ref().map(branch)),
+        moved: view.moved().cloned(),
+        workspaces: view.workspaces(),
         branch: started.map(|started| branch(&started.branch)),
         head: started.map(|_| scheduler.head().clone()),
         began_ms: view.sessions().first().map(|session| session.from_ms),

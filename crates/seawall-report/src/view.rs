@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use seawall_core::effect::Key;
-use seawall_core::event::{Event, Started};
+use seawall_core::event::{Event, Started, Workspaces};
 use seawall_core::evidence::Evidence;
 use seawall_core::ids::{AttemptNo, Commit, TaskIx, Tree, WaveNo};
 use seawall_core::narrow::Answers;
@@ -42,6 +42,10 @@ pub struct View {
     round: Round,
     /// Waves whose tasks may have got a last word without an event of their own.
     waves_seen: u32,
+    /// How the workspaces of the last wave were made.
+    workspaces: Option<Workspaces>,
+    /// Where the branch that the run began on stood last, if elsewhere.
+    moved: Option<Commit>,
     news: Vec<News>,
 }
 
@@ -122,6 +126,8 @@ pub enum News {
         /// How many tasks are in it.
         tasks: usize,
     },
+    /// The branch that the run began on stands at another commit now.
+    Moved(Commit),
     /// An attempt's worker can start.
     Dispatched(TaskIx),
     /// The last attempt of a task has a new fate.
@@ -179,6 +185,8 @@ impl View {
             owners: BTreeMap::new(),
             round: Round::default(),
             waves_seen: 0,
+            workspaces: None,
+            moved: None,
             news: Vec::new(),
         }
     }
@@ -193,6 +201,18 @@ impl View {
     #[must_use]
     pub fn waves(&self) -> &Arc<Waves> {
         &self.waves
+    }
+
+    /// How the workspaces of the last wave were made.
+    #[must_use]
+    pub fn workspaces(&self) -> Option<Workspaces> {
+        self.workspaces
+    }
+
+    /// Where the branch that the run began on was seen last, if it is not where it was.
+    #[must_use]
+    pub fn moved(&self) -> Option<&Commit> {
+        self.moved.as_ref()
     }
 
     /// What the run is, once it has begun.

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use seawall_core::drive::{DriveError, drive};
-use seawall_core::event::Event;
-use seawall_core::plan::Plan;
+use seawall_core::event::{Event, Started, Workspaces};
+use seawall_core::plan::{Plan, WorkspaceMode};
 use seawall_core::scheduler::{Outcome, Scheduler};
 use seawall_core::waves::Waves;
 use seawall_executor::{Executor, Setup};
@@ -28,113 +28,88 @@ use crate::runs::RunDir;
 /// Everything that the loop needs.
 pub(crate) struct Session {
     dir: RunDir,
-    scheduler: Scheduler,
-    view: View,
-    journal: EventLog,
+    fold: Fold,
     setup: Setup,
     mode: Mode,
-    host: HostReport,
+    /// What is said above everything else.
+    header: [String; 2],
     /// Held for as long as the session lasts.
     _lock: Lock,
+}
+
+/// What every session begins with: the repository, the run's directory and the lock on it, how it is to be worked on, and
+/// what the host can do.
+pub(crate) struct Ask<'a> {
+    pub(crate) store: &'a Store,
+    pub(crate) dir: RunDir,
+    pub(crate) lock: Lock,
+    pub(crate) how: &'a HowArgs,
+    pub(crate) host: HostReport,
 }
 
 impl Session {
     /// The first session of a run that was just made.
     pub(crate) fn begin(
-        store: &Store,
-        dir: RunDir,
-        lock: Lock,
+        ask: Ask<'_>,
         plan: Arc<Plan>,
         waves: Arc<Waves>,
-        (how, host): (&HowArgs, HostReport),
+        started: &Started,
     ) -> Result<Self, Failure> {
-        let journal = EventLog(Journal::create(&dir.journal())?);
-        let scheduler = Scheduler::new(Arc::clone(&plan), Arc::clone(&waves));
-        let view = View::new(plan, waves);
-        let began = now_ms();
-        Self::of(
-            store,
-            dir,
-            lock,
-            (scheduler, view, journal),
-            began,
-            (how, host),
-        )
+        let fold = Fold {
+            journal: EventLog(Journal::create(&ask.dir.journal())?),
+            scheduler: Scheduler::new(Arc::clone(&plan), Arc::clone(&waves)),
+            view: View::new(plan, waves),
+            began: now_ms(),
+        };
+        Self::of(ask, fold, started)
     }
 
     /// A further session of a run: its journal is folded.
-    pub(crate) fn again(
-        store: &Store,
-        dir: RunDir,
-        lock: Lock,
-        (how, host): (&HowArgs, HostReport),
-    ) -> Result<Self, Failure> {
-        let (journal, opened) = Journal::open(&dir.journal())?;
-        if opened.torn > 0 && !how.json {
-            let bytes = opened.torn;
-            output::complain(&format!(
-                "run {}: the last record was cut off by the crash ({bytes} bytes) and is taken away\n",
-                dir.id
-            ));
-        }
-        let Some(began) = opened.records.first().map(|first| first.at) else {
-            return Err(
-                Failure::usage(format!("run `{}` stopped before its first event", dir.id)).help(
-                    format!("start it anew, and `seawall gc --abandon {}`", dir.id),
-                ),
-            );
-        };
-        let run = dir.replay(opened.records)?;
-        // Every task may have its verdict while a workspace is still to be removed: then there is something to do.
-        let ended = run.scheduler.outcome();
-        if matches!(ended, Some(Outcome::Finished | Outcome::Refused)) {
-            return Err(Failure::usage(format!(
-                "run `{}` has ended; there is nothing to go on with",
-                dir.id
-            ))
-            .help(format!("`seawall status {}` shows how", dir.id)));
-        }
-        Self::of(
+    pub(crate) fn again(ask: Ask<'_>) -> Result<Self, Failure> {
+        let fold = Fold::read(&ask)?;
+        let started = fold.scheduler.started().cloned();
+        let started = started.expect("a journal is folded only if it begins with a start");
+        Self::of(ask, fold, &started)
+    }
+
+    fn of(ask: Ask<'_>, fold: Fold, started: &Started) -> Result<Self, Failure> {
+        let Ask {
             store,
             dir,
             lock,
-            (run.scheduler, run.view, EventLog(journal)),
-            began,
-            (how, host),
-        )
-    }
-
-    fn of(
-        store: &Store,
-        dir: RunDir,
-        lock: Lock,
-        (scheduler, view, journal): (Scheduler, View, EventLog),
-        began: u64,
-        (how, host): (&HowArgs, HostReport),
-    ) -> Result<Self, Failure> {
-        let plan = Arc::clone(scheduler.plan());
+            how,
+            host,
+        } = ask;
+        let plan = Arc::clone(fold.scheduler.plan());
         let profiles = crate::profiles::pinned(&dir.profiles(), store.workdir(), &plan)?;
         crate::profiles::must_hold(&profiles, !how.no_namespaces)?;
+        let (workspaces, because) = workspaces(&dir, plan.workspace.mode, !how.no_namespaces)?;
         let setup = Setup {
             store: store.clone(),
             place: dir.place.clone(),
             run: dir.id.clone(),
             branch: crate::runs::branch(&plan.name, &dir.id),
-            began: i64::try_from(began / 1000).unwrap_or(0),
-            wall: Duration::from_millis(plan.budget.wall_ms.saturating_sub(view.wall_ms())),
+            began: i64::try_from(fold.began / 1000).unwrap_or(0),
+            wall: Duration::from_millis(
+                plan.budget.wall_ms.saturating_sub(fold.view.wall_ms()),
+            ),
             home: std::env::var_os("HOME").map(PathBuf::from),
             namespaces: !how.no_namespaces,
+            base: started.base.clone(),
+            onto: started.onto.clone(),
+            workspaces,
             profiles,
             plan,
         };
         Ok(Self {
             dir,
-            scheduler,
-            view,
-            journal,
+            fold,
+            header: [
+                sandbox_line(&host, setup.namespaces),
+                workspaces_line(workspaces, because.as_deref()),
+            ],
             setup,
             mode: mode(how),
-            host,
             _lock: lock,
         })
     }
@@ -151,18 +126,23 @@ impl Session {
     }
 
     /// Works until the run has an outcome; the exit code.
-    pub(crate) fn work(mut self, first: Vec<Event>) -> Result<u8, Failure> {
+    pub(crate) fn work(self, first: Vec<Event>) -> Result<u8, Failure> {
         let place = self.setup.place.clone();
-        let sandbox = sandbox_line(&self.host, self.setup.namespaces);
+        let Fold {
+            mut scheduler,
+            view,
+            mut journal,
+            ..
+        } = self.fold;
         let mut executor = Executor::new(self.setup)?;
-        let mut teller = Teller::new(self.mode, std::io::stdout(), self.view, now_ms)
-            .header([sandbox])
+        let mut teller = Teller::new(self.mode, std::io::stdout(), view, now_ms)
+            .header(self.header)
             .last_lines(Arc::new(move |attempt| {
                 output::last_line(&place.worker_log(attempt))
             }));
         let outcome = drive(
-            &mut self.scheduler,
-            &mut self.journal,
+            &mut scheduler,
+            &mut journal,
             &mut executor,
             &mut teller,
             first,
@@ -170,16 +150,60 @@ impl Session {
         drop(executor); // ends whatever still runs before anything is said about the end
         match outcome {
             Ok(outcome) => {
-                teller.end(&self.scheduler, &outcome);
+                teller.end(&scheduler, &outcome);
                 if let Some(trouble) = teller.trouble() {
                     output::complain(&format!(
                         "warning: not everything could be told: {trouble}\n"
                     ));
                 }
-                Ok(exit_code(&self.scheduler, &outcome))
+                Ok(exit_code(&scheduler, &outcome))
             }
             Err(error) => Err(self::lost(&self.dir.id, &error)),
         }
+    }
+}
+
+/// The state of a run, and where its events go.
+struct Fold {
+    scheduler: Scheduler,
+    view: View,
+    journal: EventLog,
+    /// When the run began, in milliseconds since 1970.
+    began: u64,
+}
+
+impl Fold {
+    /// Opens the journal of a run and folds it.
+    fn read(ask: &Ask<'_>) -> Result<Self, Failure> {
+        let (journal, opened) = Journal::open(&ask.dir.journal())?;
+        let id = &ask.dir.id;
+        if opened.torn > 0 && !ask.how.json {
+            let bytes = opened.torn;
+            output::complain(&format!(
+                "run {id}: the last record was cut off by the crash ({bytes} bytes) and is taken away\n"
+            ));
+        }
+        let Some(began) = opened.records.first().map(|first| first.at) else {
+            return Err(
+                Failure::usage(format!("run `{id}` stopped before its first event"))
+                    .help(format!("start it anew, and `seawall gc --abandon {id}`")),
+            );
+        };
+        let run = ask.dir.replay(opened.records)?;
+        // Every task may have its verdict while a workspace is still to be removed: then there is something to do.
+        let ended = run.scheduler.outcome();
+        if matches!(ended, Some(Outcome::Finished | Outcome::Refused)) {
+            return Err(Failure::usage(format!(
+                "run `{id}` has ended; there is nothing to go on with"
+            ))
+            .help(format!("`seawall status {id}` shows how")));
+        }
+        Ok(Self {
+            scheduler: run.scheduler,
+            view: run.view,
+            journal: EventLog(journal),
+            began,
+        })
     }
 }
 
@@ -228,6 +252,34 @@ fn sandbox_line(host: &HostReport, namespaces: bool) -> String {
         "sandbox  {spaces}landlock {} + limits ({cgroups}; {more})",
         host.landlock_abi
     )
+}
+
+/// How workspaces can be made here, and why not as overlays when they cannot.
+fn workspaces(
+    dir: &RunDir,
+    mode: WorkspaceMode,
+    namespaces: bool,
+) -> Result<(Workspaces, Option<String>), Failure> {
+    let tried = match mode {
+        WorkspaceMode::Copy => Err("the plan says `mode = \"copy\"`".to_owned()),
+        _ if !namespaces => Err("overlays need namespaces".to_owned()),
+        _ => seawall_sandbox::overlays(dir.place.root()),
+    };
+    match tried {
+        Ok(()) => Ok((Workspaces::Overlay, None)),
+        Err(why) if mode == WorkspaceMode::Overlay => Err(Failure::failed(format!(
+            "the plan wants overlay workspaces, and they cannot be had here: {why}"
+        ))
+        .help("write `mode = \"auto\"` in `[workspace]`; `seawall doctor` says what the host lacks")),
+        Err(why) => Ok((Workspaces::Copy, Some(why))),
+    }
+}
+
+fn workspaces_line(workspaces: Workspaces, because: Option<&str>) -> String {
+    match workspaces {
+        Workspaces::Overlay => "workspaces  overlays on one shared directory".to_owned(),
+        Workspaces::Copy => format!("workspaces  copies ({})", because.unwrap_or_default()),
+    }
 }
 
 /// Refuses to begin on a host that cannot confine a worker.

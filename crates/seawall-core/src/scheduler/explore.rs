@@ -10,6 +10,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::*;
+use crate::event::Workspaces;
 use crate::evidence::{Harvest, How};
 use crate::sample::{begin, changed, ended, goes_well, integrated, look, plan, some_plan, task};
 use crate::verdict::{NotRun, Reason, Rejection};
@@ -79,6 +80,8 @@ fn goes_badly(effect: &Effect, state: &State) -> Vec<Event> {
                 wave: *wave,
                 round: *round,
                 problems,
+                workspaces: Workspaces::Overlay,
+                moved: None,
             }]
         }
         Effect::Baseline { task, .. } => vec![Event::Baselined {

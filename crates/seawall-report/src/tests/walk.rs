@@ -6,7 +6,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use seawall_core::effect::Effect;
-use seawall_core::event::Event;
+use seawall_core::event::{Event, Workspaces};
 use seawall_core::evidence::How;
 use seawall_core::ids::TaskIx;
 use seawall_core::plan::Plan;
@@ -60,6 +60,8 @@ fn answer(run: &Run, effect: &Effect, choice: u8) -> Event {
             wave: *wave,
             round: *round,
             problems: vec![(TaskIx(u32::from(choice % 5)), "src/a is gone".into())],
+            workspaces: Workspaces::Copy,
+            moved: (choice % 3 == 1).then(|| "0123456789abcdef0123456789abcdef01234567".into()),
         },
         Effect::LaunchWorker { attempt, .. } if choice % 8 == 1 => {
             ended(*attempt, How::Silent, "gone")

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use seawall_core::effect::Effect;
-use seawall_core::event::{Event, Started};
+use seawall_core::event::{Event, Started, Workspaces};
 use seawall_core::evidence::{Change, Evidence, Harvest, How, Value, WorkerEnd};
 use seawall_core::ids::{AttemptNo, Commit, Digest, TaskIx, Tree};
 use seawall_core::path::RepoPath;
@@ -244,6 +244,8 @@ impl Run {
                 wave: *wave,
                 round: *round,
                 problems: vec![],
+                workspaces: Workspaces::Overlay,
+                moved: None,
             },
             Effect::Baseline { task, .. } => self.baseline(*task),
             Effect::OpenWorkspace { attempt, .. } => Event::WorkspaceOpened { attempt: *attempt },

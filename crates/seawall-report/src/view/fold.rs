@@ -32,7 +32,13 @@ impl View {
                 wave,
                 round,
                 problems,
-            } => self.prepared(*wave, *round, problems, scheduler),
+                workspaces,
+                moved,
+            } => {
+                self.workspaces = Some(*workspaces);
+                self.moved_on(moved.as_ref());
+                self.prepared(*wave, *round, problems, scheduler);
+            }
             Event::Baselined { task, evidence } => {
                 self.tasks[task.index()].baseline = evidence.as_slice().into();
                 self.last_word(*task, scheduler);
@@ -140,6 +146,14 @@ impl View {
             .iter_mut()
             .rev()
             .find(|attempt| attempt.number == number)
+    }
+
+    /// The branch that the run began on is told of again only when it stands elsewhere.
+    fn moved_on(&mut self, to: Option<&Commit>) {
+        if self.moved.as_ref() != to {
+            self.moved = to.cloned();
+            self.news.extend(to.cloned().map(News::Moved));
+        }
     }
 
     fn prepared(

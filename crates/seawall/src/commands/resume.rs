@@ -8,13 +8,19 @@ use crate::args::ResumeArgs;
 use crate::failure::Failure;
 use crate::output;
 use crate::runs;
-use crate::session::{self, Session};
+use crate::session::{self, Ask, Session};
 
 pub(crate) fn run(store: &Store, args: &ResumeArgs) -> Result<u8, Failure> {
     let dir = runs::find(store, args.run.as_deref())?;
     let host = session::check_host()?;
     let lock = dir.lock()?;
-    let session = Session::again(store, dir.clone(), lock, (&args.how, host))?;
+    let session = Session::again(Ask {
+        store,
+        dir: dir.clone(),
+        lock,
+        how: &args.how,
+        host,
+    })?;
     // Only now: of a run whose journal cannot be trusted, nothing is touched.
     let ghosts = session.lay_ghosts()?;
     if ghosts > 0 && !args.how.json {

@@ -7,7 +7,7 @@ use crate::args::RunArgs;
 use crate::failure::Failure;
 use crate::plan_file::PlanFile;
 use crate::runs::{self, RunDir};
-use crate::session::{self, Session};
+use crate::session::{self, Ask, Session};
 
 pub(crate) fn run(store: &Store, args: &RunArgs) -> Result<u8, Failure> {
     let file = PlanFile::read(store, &args.plan)?;
@@ -19,6 +19,13 @@ pub(crate) fn run(store: &Store, args: &RunArgs) -> Result<u8, Failure> {
     let (dir, digest, lock) = RunDir::make(store, &plan, &file.text)?;
     let jobs = session::jobs(&args.how);
     let started = runs::started(&dir, &plan, digest, base.as_str(), onto.clone(), jobs);
-    let session = Session::begin(store, dir, lock, plan, waves, (&args.how, host))?;
+    let ask = Ask {
+        store,
+        dir,
+        lock,
+        how: &args.how,
+        host,
+    };
+    let session = Session::begin(ask, plan, waves, &started)?;
     session.work(vec![Event::RunStarted(started)])
 }

@@ -1,0 +1,166 @@
+//! The directories that workspaces are laid over: one for the run's base, and a thin one for each commit after it.
+//!
+//! A directory is made once, under its name only when it is complete, and never changed afterwards; a commit is the stack
+//! of its own changes on those of its parent. So the first wave costs a checkout and everything else what it changed.
+//! Stacks deeper than [`DEEPEST`] are flattened to the difference from the run's base, which costs what the run has changed.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use dashmap::DashMap;
+use seawall_core::ids::Commit;
+use seawall_git::Store;
+
+use crate::crew::{Setup, commit, id};
+use crate::error::ExecuteError;
+use crate::trash::Trash;
+
+/// Changes that lie on one another before they are put together; each costs every look-up of a name a little.
+const DEEPEST: usize = 12;
+
+/// A commit as directories.
+#[derive(Clone, Debug)]
+pub(crate) struct Stack {
+    /// Top first.
+    pub(crate) layers: Vec<PathBuf>,
+    /// How many of them are changes.
+    depth: usize,
+    /// The private git directory of the wave's base, as a further layer.
+    pub(crate) git: Option<Git>,
+}
+
+/// A private git directory.
+#[derive(Clone, Debug)]
+pub(crate) struct Git {
+    /// The directory that has `.git` in it and nothing else.
+    pub(crate) layer: PathBuf,
+    /// What is checked out in it.
+    at: Commit,
+}
+
+/// A commit's stack, once somebody has made it.
+type Slot = Arc<Mutex<Option<Arc<Stack>>>>;
+
+/// All stacks of a session.
+#[derive(Debug)]
+pub(crate) struct Bases {
+    store: Store,
+    /// Where the run's layers lie.
+    dir: PathBuf,
+    /// What the run starts from.
+    first: Commit,
+    /// What of the user's checkout is carried along, as the layer below all others.
+    carried: Option<PathBuf>,
+    /// Whether some worker or check is to have a git directory.
+    wants_git: bool,
+    made: DashMap<Commit, Slot>,
+}
+
+impl Bases {
+    pub(crate) fn new(setup: &Setup, carried: Option<PathBuf>) -> Self {
+        Self {
+            store: setup.store.clone(),
+            dir: setup.place.layers(),
+            first: setup.base.clone(),
+            carried,
+            wants_git: setup.profiles.values().any(|profile| profile.git),
+            made: DashMap::new(),
+        }
+    }
+
+    /// The stack of `commit`, which is the run's base or descends from it by first parents.
+    pub(crate) fn stack(&self, commit: &Commit) -> Result<Arc<Stack>, ExecuteError> {
+        let slot = Arc::clone(&self.made.entry(commit.clone()).or_default());
+        // Held while it is made: whoever wants the same waits. A stack waits only for that of an ancestor.
+        let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(stack) = &*slot {
+            return Ok(Arc::clone(stack));
+        }
+        let stack = Arc::new(if *commit == self.first {
+            self.base()?
+        } else {
+            self.change(commit)?
+        });
+        *slot = Some(Arc::clone(&stack));
+        Ok(stack)
+    }
+}
+
+impl Bases {
+    /// The stack of a wave's base, with a git directory of its own where git directories are wanted.
+    pub(crate) fn of_wave(&self, commit: &Commit) -> Result<Arc<Stack>, ExecuteError> {
+        let stack = self.stack(commit)?;
+        let Some(before) = stack.git.as_ref().filter(|git| git.at != *commit) else {
+            return Ok(stack);
+        };
+        let git = self.git_at(commit);
+        let (from, to) = (id(&before.at)?, id(commit)?);
+        let tree = stack.layers.first().unwrap_or(&self.dir);
+        let store = &self.store;
+        store.private_git_onto(&before.layer, &from, &to, tree, &git.layer)?;
+        let stack = Arc::new(Stack {
+            git: Some(git),
+            ..Stack::clone(&stack)
+        });
+        let slot = Arc::clone(&self.made.entry(commit.clone()).or_default());
+        *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&stack));
+        Ok(stack)
+    }
+
+    fn git_at(&self, commit: &Commit) -> Git {
+        Git {
+            layer: self.dir.join(format!("{}.git", commit.0)),
+            at: commit.clone(),
+        }
+    }
+
+    fn base(&self) -> Result<Stack, ExecuteError> {
+        let (dest, git) = (self.dir.join("base"), self.git_at(&self.first));
+        let first = id(&self.first)?;
+        if !dest.exists() {
+            self.store.lay_base(&first, &dest)?;
+        }
+        if self.wants_git && !git.layer.exists() {
+            self.store.private_git(&first, &dest, &git.layer)?;
+        }
+        Ok(Stack {
+            layers: std::iter::once(dest).chain(self.carried.clone()).collect(),
+            depth: 0,
+            git: self.wants_git.then_some(git),
+        })
+    }
+
+    fn change(&self, to: &Commit) -> Result<Stack, ExecuteError> {
+        let facts = self.store.facts(&id(to)?)?;
+        let parent = facts.parents.first().map(commit).ok_or_else(|| {
+            ExecuteError::Lost(format!(
+                "{} does not descend from the run's base",
+                to.short()
+            ))
+        })?;
+        let above = self.stack(&parent)?;
+        let (below, from) = match above.depth {
+            DEEPEST.. => (self.stack(&self.first)?, self.first.clone()),
+            _ => (Arc::clone(&above), parent),
+        };
+        let dest = self.dir.join(&*to.0);
+        if !dest.exists() {
+            self.store.lay_change(&id(&from)?, &id(to)?, &dest)?;
+        }
+        let git = self.git_at(to);
+        let own = self.wants_git && git.layer.exists();
+        Ok(Stack {
+            layers: std::iter::once(dest).chain(below.layers.iter().cloned()).collect(),
+            depth: below.depth + 1,
+            git: if own { Some(git) } else { above.git.clone() },
+        })
+    }
+
+    /// Removes the directory of a commit that nothing else is stacked on, such as a harvest's.
+    pub(crate) fn forget(&self, commit: &Commit, trash: &Trash) -> Result<(), ExecuteError> {
+        if *commit == self.first || self.made.remove(commit).is_none() {
+            return Ok(());
+        }
+        trash.throw(&self.dir.join(&*commit.0))
+    }
+}

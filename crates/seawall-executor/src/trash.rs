@@ -1,0 +1,107 @@
+//! Directories that are done with, removed off the critical path.
+//!
+//! A directory is renamed away, which costs nothing however much is in it, and removed by one thread that nobody waits
+//! for. What that thread does not get done, or cannot do, stays below `trash/`: the next session of the run sweeps it and
+//! fails if it cannot be removed, and so does `gc`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, OnceLock};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crate::error::{ExecuteError, at};
+
+/// How long the end of a session waits for removals; the rest is for the next one.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Takes directories and removes them later.
+#[derive(Debug)]
+pub(crate) struct Trash {
+    dir: PathBuf,
+    next: AtomicU64,
+    queue: Option<Sender<PathBuf>>,
+    thread: Option<JoinHandle<()>>,
+    /// When the thread is to give up; set when the session ends.
+    deadline: Arc<OnceLock<Instant>>,
+}
+
+impl Trash {
+    /// Trash below `dir`, which exists and is empty.
+    pub(crate) fn new(dir: PathBuf) -> Result<Self, ExecuteError> {
+        let (queue, thrown) = channel();
+        let deadline = Arc::new(OnceLock::new());
+        let until = Arc::clone(&deadline);
+        let thread = std::thread::Builder::new().name("seawall-trash".to_owned());
+        let thread = thread
+            .spawn(move || empty(&thrown, &until))
+            .map_err(at("start the thread that empties", &dir))?;
+        Ok(Self {
+            dir,
+            next: AtomicU64::new(0),
+            queue: Some(queue),
+            thread: Some(thread),
+            deadline,
+        })
+    }
+
+    /// Takes a directory away; there is nothing at `path` afterwards. One that is not there is no error.
+    pub(crate) fn throw(&self, path: &Path) -> Result<(), ExecuteError> {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let away = self.dir.join(number.to_string());
+        match fs::rename(path, &away) {
+            Ok(()) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(at("take away", path)(error)),
+        }
+        if let Some(queue) = &self.queue {
+            // Without the thread it lies there until the next session sweeps.
+            drop(queue.send(away));
+        }
+        Ok(())
+    }
+}
+
+fn empty(thrown: &Receiver<PathBuf>, until: &OnceLock<Instant>) {
+    while let Ok(path) = thrown.recv() {
+        if until.get().is_some_and(|deadline| Instant::now() > *deadline) {
+            return;
+        }
+        // Whoever sweeps next meets the same error and says it.
+        drop(seawall_git::remove_workspace(&path));
+    }
+}
+
+impl Drop for Trash {
+    fn drop(&mut self) {
+        drop(self.queue.take());
+        // Only this sets it, once.
+        drop(self.deadline.set(Instant::now() + PATIENCE));
+        if let Some(thread) = self.thread.take() {
+            // A thread that panicked has left its work to the next session.
+            drop(thread.join());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_thrown_is_gone_at_once_and_removed_soon() {
+        let place = tempfile::tempdir().unwrap();
+        let (trash, full) = (place.path().join("trash"), place.path().join("full"));
+        fs::create_dir(&trash).unwrap();
+        fs::create_dir_all(full.join("a/b")).unwrap();
+        fs::write(full.join("a/b/c"), "x").unwrap();
+        let bin = Trash::new(trash.clone()).unwrap();
+        bin.throw(&full).unwrap();
+        bin.throw(&full).unwrap();
+        assert!(!full.exists());
+        drop(bin);
+        assert_eq!(fs::read_dir(&trash).unwrap().count(), 0);
+    }
+}

@@ -1,0 +1,180 @@
+//! Opens workspaces and reads them back, in the way that the session chose: overlays, or copies.
+//!
+//! An overlay costs a few empty directories; it is mounted later, by the sandbox, where only its command sees it. A copy
+//! costs the repository. Everything else of the program does not know which of the two it has.
+
+use std::ffi::OsStr;
+use std::{fs, io};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+
+use seawall_core::event::Workspaces;
+use seawall_core::ids::Commit;
+use seawall_core::path::RepoPath;
+use seawall_git::{Harvest, Label, Owned};
+use seawall_sandbox::{Carry, Overlay, Upper};
+
+use crate::bases::Stack;
+use crate::carry;
+use crate::crew::{Crew, id};
+use crate::error::{ExecuteError, at};
+use crate::place::Room;
+
+/// What the sandbox mounts for one command, and what it lets it read besides.
+#[derive(Debug, Default)]
+pub(crate) struct Mounts {
+    pub(crate) overlay: Option<Overlay>,
+    pub(crate) carry: Vec<Carry>,
+    pub(crate) read: Vec<PathBuf>,
+}
+
+/// How the workspace in a room was made; a session may choose otherwise than the one that made it.
+fn made(room: &Room) -> Workspaces {
+    match room.upper.exists() {
+        true => Workspaces::Overlay,
+        false => Workspaces::Copy,
+    }
+}
+
+/// Makes a fresh room with the workspace of `commit`; whatever stood there is thrown away first.
+pub(crate) fn open(
+    crew: &Crew,
+    room: &Room,
+    commit: &Commit,
+    creates: &[Vec<u8>],
+) -> Result<(), ExecuteError> {
+    crew.trash.throw(&room.root)?;
+    room.furnish()?;
+    let stack = crew.bases.stack(commit)?;
+    let store = &crew.setup.store;
+    match crew.setup.workspaces {
+        Workspaces::Overlay => {
+            room.furnish_overlay(crew.carried.len())?;
+            Ok(store.seed(&room.written(), creates)?)
+        }
+        Workspaces::Copy => {
+            store.open_copy(&stack.layers, &room.tree, creates)?;
+            crew.carried.iter().try_for_each(|carried| {
+                Ok(seawall_git::copy_tree(&carried.from, &room.tree.join(&carried.at))?)
+            })
+        }
+    }
+}
+
+/// Opens it again if it was made in a way that this session cannot mount.
+pub(crate) fn reopen(
+    crew: &Crew,
+    room: &Room,
+    commit: &Commit,
+    creates: &[Vec<u8>],
+) -> Result<(), ExecuteError> {
+    match made(room) == crew.setup.workspaces {
+        true => Ok(()),
+        false => open(crew, room, commit, creates),
+    }
+}
+
+/// What the sandbox is to mount for a room that was opened on `commit`; with a git directory, if the profile has one.
+pub(crate) fn mounts(
+    crew: &Crew,
+    room: &Room,
+    commit: &Commit,
+    git: bool,
+) -> Result<Mounts, ExecuteError> {
+    let stack = crew.bases.stack(commit)?;
+    let git = stack.git.as_ref().filter(|_| git).map(|git| git.layer.clone());
+    match made(room) {
+        Workspaces::Overlay => Ok(overlay(crew, room, &stack, git)),
+        Workspaces::Copy => linked(room, git),
+    }
+}
+
+fn overlay(crew: &Crew, room: &Room, stack: &Stack, git: Option<PathBuf>) -> Mounts {
+    let carry = crew.carried.iter().enumerate().map(|(n, carried)| Carry {
+        at: carried.at.clone(),
+        from: carried.from.clone(),
+        upper: Upper::Kept(room.carried(n)),
+    });
+    Mounts {
+        overlay: Some(Overlay {
+            layers: git.into_iter().chain(stack.layers.iter().cloned()).collect(),
+            upper: Upper::Kept(room.upper.clone()),
+        }),
+        carry: carry.collect(),
+        read: Vec::new(),
+    }
+}
+
+/// A copy has a file that names the git directory, which can be read and not written.
+fn linked(room: &Room, git: Option<PathBuf>) -> Result<Mounts, ExecuteError> {
+    let read: Vec<_> = git.iter().map(|layer| layer.join(".git")).collect();
+    let link = room.tree.join(".git");
+    match read.first() {
+        Some(private) if link.symlink_metadata().is_err() => {
+            seawall_git::git_link(private, &room.tree)?;
+        }
+        _ => {}
+    }
+    Ok(Mounts {
+        read,
+        ..Mounts::default()
+    })
+}
+
+/// Compares what is in the room with `base`.
+pub(crate) fn harvest(
+    crew: &Crew,
+    room: &Room,
+    base: &Commit,
+    owned: &Owned,
+    label: &Label,
+) -> Result<Harvest, ExecuteError> {
+    let (store, base, began) = (&crew.setup.store, id(base)?, crew.setup.began);
+    match made(room) {
+        Workspaces::Overlay => {
+            Ok(store.harvest_upper(&base, &room.written(), owned, label, began)?)
+        }
+        Workspaces::Copy => {
+            take_away(crew, room)?;
+            Ok(store.harvest(&base, &room.tree, owned, label, began)?)
+        }
+    }
+}
+
+/// Takes out of a copy what Seawall itself has put there and nobody harvests.
+fn take_away(crew: &Crew, room: &Room) -> Result<(), ExecuteError> {
+    let files = carry::files(&crew.setup);
+    let carried = crew.carried.iter().chain(&files).map(|carried| carried.at.as_path());
+    let ours = carried.chain([Path::new(".git")]);
+    ours.map(|path| room.tree.join(path)).try_for_each(|path| crew.trash.throw(&path))
+}
+
+/// Removes a file that the plan says must go; a worker that may write only its own files cannot unlink one.
+pub(crate) fn delete(crew: &Crew, room: &Room, path: &RepoPath) -> Result<(), ExecuteError> {
+    match made(room) {
+        Workspaces::Overlay => Ok(seawall_git::white_out(&room.written(), path.as_bytes())?),
+        Workspaces::Copy => delete_in_copy(&room.tree, path),
+    }
+}
+
+fn delete_in_copy(tree: &Path, path: &RepoPath) -> Result<(), ExecuteError> {
+    let (mut at_dir, mut parts) = (
+        tree.to_owned(),
+        path.as_bytes().split(|b| *b == b'/').peekable(),
+    );
+    while let Some(part) = parts.next() {
+        at_dir.push(OsStr::from_bytes(part));
+        match fs::symlink_metadata(&at_dir) {
+            Ok(found) if parts.peek().is_some() && found.is_dir() => {}
+            Ok(found) if parts.peek().is_none() && found.is_file() => {
+                return fs::remove_file(&at_dir).map_err(at("remove", &at_dir));
+            }
+            // Gone already, or something else stands there: harvest says what.
+            Ok(_) => return Ok(()),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(e) => return Err(at("look at", &at_dir)(e)),
+        }
+    }
+    Ok(())
+}
+
