@@ -19,7 +19,7 @@ use crate::findings::Findings;
 use crate::id::{BlobId, CommitId, TreeId};
 use crate::label::Label;
 use crate::owned::{Owned, Roles};
-use crate::scan::scan;
+use crate::scan::{Comparison, Extent, scan};
 use crate::store::Store;
 use crate::tree::commit_tree;
 
@@ -86,6 +86,8 @@ pub enum DriftKind {
     Unreadable,
     /// its name is a spelling of `.git`
     DotGit,
+    /// it has a mark of an overlay that no worker can set through one
+    ForgedMark,
     /// it lies deeper than a path can reach, and was not looked into
     TooDeep,
 }
@@ -117,6 +119,7 @@ impl fmt::Display for DriftKind {
             Self::TooLarge { bytes } => write!(f, "too large to take ({bytes} bytes)"),
             Self::Unreadable => f.write_str("cannot be read"),
             Self::DotGit => f.write_str("has a name that stands for `.git`"),
+            Self::ForgedMark => f.write_str("has a forged mark of an overlay"),
             Self::TooDeep => f.write_str("nested too deep to look into"),
         }
     }
@@ -191,17 +194,19 @@ pub enum ChangeKind {
     Deleted,
 }
 
+/// What a worker left, and what it was given.
+#[derive(Debug, Clone, Copy)]
+pub struct Left<'l> {
+    /// the plain workspace, or the upper directory of an overlay
+    pub dir: &'l Path,
+    /// the layers that the workspace was made of, the top one first; none for raw files of the base
+    pub layers: &'l [&'l Path],
+    /// whether the worker was given a `.git` at the top, which the harvest then skips
+    pub private_git: bool,
+}
+
 impl Store {
-    /// Compares a workspace with the base that it was opened from, and takes what the task owns into a commit on the base
-    /// that a ref named by `label` keeps. `when` is the time of the commit in seconds since 1970 UTC. The worker must be
-    /// dead. Doing it again with the same arguments gives the same commit.
-    ///
-    /// Reads every file of the workspace once; memory is bounded by the largest owned file and the largest directory of
-    /// the base, not by what the worker left.
-    ///
-    /// # Errors
-    /// [`crate::Error::NotInBase`], [`crate::Error::AlreadyInBase`], [`crate::Error::OwnedTwice`] when `owned` does not fit the
-    /// base. What a worker does to the workspace is never an error, but drift.
+    /// Harvests a plain workspace of raw files: [`Store::harvest_copy`] without layers.
     pub fn harvest(
         &self,
         base: &CommitId,
@@ -210,16 +215,77 @@ impl Store {
         label: &Label,
         when: i64,
     ) -> Result<Harvest> {
+        let left = Left {
+            dir: workspace,
+            layers: &[],
+            private_git: false,
+        };
+        self.harvest_copy(base, &left, owned, label, when)
+    }
+
+    /// Compares a plain workspace with the base that it was opened from, and takes what the task owns into a commit on the
+    /// base that a ref named by `label` keeps. `when` is the time of the commit in seconds since 1970 UTC. The worker must
+    /// be dead. Doing it again with the same arguments gives the same commit.
+    ///
+    /// Reads every file of the workspace once; memory is bounded by the largest owned file and the largest directory of
+    /// the base, not by what the worker left.
+    ///
+    /// # Errors
+    /// [`crate::Error::NotInBase`], [`crate::Error::AlreadyInBase`], [`crate::Error::OwnedTwice`] when `owned` does not fit the
+    /// base. What a worker does to the workspace is never an error, but drift.
+    pub fn harvest_copy(
+        &self,
+        base: &CommitId,
+        left: &Left<'_>,
+        owned: &Owned,
+        label: &Label,
+        when: i64,
+    ) -> Result<Harvest> {
+        self.compare(base, left, Extent::Whole, owned, label, when)
+    }
+
+    /// Does the same for the upper directory of an overlay whose layers show the base. Reads the upper directory alone, so
+    /// the cost follows what the worker touched; the result is what [`Store::harvest_copy`] finds in the merged tree.
+    ///
+    /// # Errors
+    /// Those of [`Store::harvest_copy`].
+    pub fn harvest_upper(
+        &self,
+        base: &CommitId,
+        left: &Left<'_>,
+        owned: &Owned,
+        label: &Label,
+        when: i64,
+    ) -> Result<Harvest> {
+        self.compare(base, left, Extent::Upper, owned, label, when)
+    }
+
+    fn compare(
+        &self,
+        base: &CommitId,
+        left: &Left<'_>,
+        extent: Extent,
+        owned: &Owned,
+        label: &Label,
+        when: i64,
+    ) -> Result<Harvest> {
         let repo = self.open()?;
         let tree = commit_tree(&repo, base)?;
         let roles = Roles::new(owned, &tree)?;
-        let root = match Root::open(workspace) {
+        let root = match Root::open(left.dir) {
             Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::PermissionDenied => {
                 return Ok(Harvest::Drift(closed()));
             }
             opened => opened?,
         };
-        let findings = scan(&repo, &root, tree.id(), &roles)?;
+        let with = Comparison {
+            repo: &repo,
+            root: &root,
+            roles: &roles,
+            extent,
+            private_git: left.private_git,
+        };
+        let findings = scan(with, tree.id())?;
         match findings.refusal() {
             Ok(findings) => self.keep(&repo, base, &findings, label, when),
             Err(harvest) => Ok(harvest),

@@ -15,6 +15,7 @@
 mod checkpoint;
 mod compare;
 mod compose;
+mod copy;
 mod create;
 mod diff;
 mod dirfd;
@@ -26,29 +27,38 @@ mod findings;
 mod harvest;
 mod id;
 mod ignores;
+mod judge;
 mod label;
 mod land;
+mod lay_change;
+mod layer;
+mod marks;
 mod owned;
 mod path;
+mod place;
+mod raw;
 mod refs;
 mod remove;
 mod rollback;
 mod scan;
+mod seed;
 mod store;
 mod tree;
 mod way;
 mod workspace;
 
+pub use crate::copy::copy_tree;
 pub use crate::diff::Stat;
 pub use crate::dirfd::FileKind;
 pub use crate::error::{Error, Result};
 pub use crate::facts::Facts;
 pub use crate::harvest::{
-    Change, ChangeKind, Changed, Drift, DriftKind, Drifts, Harvest, Missing, MissingKind,
+    Change, ChangeKind, Changed, Drift, DriftKind, Drifts, Harvest, Left, Missing, MissingKind,
 };
 pub use crate::id::{BlobId, CommitId, TreeId};
 pub use crate::label::Label;
 pub use crate::land::Landed;
+pub use crate::layer::{Checkout, Laid, LaidBy};
 pub use crate::owned::Owned;
 pub use crate::path::show;
 pub use crate::remove::remove_workspace;

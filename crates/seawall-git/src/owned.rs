@@ -71,11 +71,11 @@ impl Roles {
         self.dirs.contains(dir)
     }
 
-    /// The files to create.
-    pub(crate) fn creates(&self) -> impl Iterator<Item = &[u8]> {
+    /// The paths that are owned in one way.
+    pub(crate) fn with(&self, role: Role) -> impl Iterator<Item = &[u8]> {
         self.by_path
             .iter()
-            .filter(|(_, role)| **role == Role::Create)
+            .filter(move |(_, found)| **found == role)
             .map(|(path, _)| path.as_slice())
     }
 }

@@ -1,68 +1,88 @@
-//! Walks a workspace and compares it with the base, directory by directory.
+//! Walks what a worker left and compares it with the base, directory by directory.
 //!
-//! Per directory the entries of the base are held and struck off as they are met; what remains is gone. Names that the
-//! base does not have are not held, so a worker that leaves a million files costs time, not memory, and after
-//! 200,000 of them no more time either. Directories wait in a list, not on the stack.
+//! A plain workspace holds everything, so what it lacks is gone. The upper directory of an overlay holds only what was
+//! touched: there a deletion is a mark, and what it lacks is as it was, unless the directory is opaque. Where what it
+//! lacks is gone, the entries of the base are held and struck off as they are met. Names that the base does not have are
+//! not held, so a worker that leaves a million files costs time, not memory, and after 200,000 of them no more time
+//! either. Directories wait in a list, not on the stack.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
 
-use git2::{Oid, Repository};
+use git2::{Oid, Repository, Tree};
 use nix::errno::Errno;
-use nix::sys::stat::FileStat;
 
-use crate::compare::{LARGEST, content, id_of, same_content, store};
-use crate::dirfd::{FileKind, Root, each_name, link_target, stat};
+use crate::dirfd::{Root, each_name, stat};
 use crate::edit::Edit;
 use crate::error::{Error, Result};
 use crate::findings::Findings;
 use crate::harvest::{DriftKind, Missing, MissingKind};
 use crate::ignores::Rules;
+use crate::marks::{is_whiteout, marks};
 use crate::owned::{Role, Roles};
 use crate::path::{LONGEST, is_dotgit, join};
-use crate::tree::{EntryKind, Leaf, Node, each_leaf, find_tree, nodes};
+use crate::tree::{Leaf, Node, each_leaf, find_tree, node_named, nodes};
+
+/// What a directory on disk holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// everything
+    Whole,
+    /// what differs from the layers below, with the marks of an overlay
+    Upper,
+}
+
+/// What is compared with what.
+pub(crate) struct Comparison<'r> {
+    pub(crate) repo: &'r Repository,
+    pub(crate) root: &'r Root,
+    pub(crate) roles: &'r Roles,
+    pub(crate) extent: Extent,
+    /// whether the worker was given a `.git` at the top, which is no concern of the harvest
+    pub(crate) private_git: bool,
+}
 
 /// A directory that is still to be visited.
-struct Pending {
-    path: Vec<u8>,
+pub(crate) struct Pending {
+    pub(crate) path: Vec<u8>,
     /// what the base has there, if it has a directory there
     tree: Option<Oid>,
-    /// whether everything in it that is neither tracked nor owned is ignored
-    ignored: bool,
+    /// whether everything in it that is neither tracked nor owned is ignored, when that is known
+    ignored: OnceCell<bool>,
+    /// whether nothing of the base shows but what is met
+    covered: bool,
     rules: Rc<Rules>,
 }
 
-struct Scan<'r> {
-    repo: &'r Repository,
-    root: &'r Root,
-    roles: &'r Roles,
+pub(crate) struct Scan<'r> {
+    pub(crate) with: Comparison<'r>,
     pending: Vec<Pending>,
-    found: Findings,
-    /// files to create that were met, whatever they are
-    met: BTreeSet<Vec<u8>>,
+    pub(crate) found: Findings,
+    /// files to create or to delete of which is known what became of them
+    pub(crate) met: BTreeSet<Vec<u8>>,
 }
 
 /// An open directory on the walk.
-struct Place<'p> {
-    fd: &'p OwnedFd,
+pub(crate) struct Place<'p> {
+    pub(crate) fd: &'p OwnedFd,
     at: &'p Pending,
     rules: &'p Rc<Rules>,
+    covered: bool,
 }
 
-/// Compares a workspace with a tree.
-pub(crate) fn scan(repo: &Repository, root: &Root, tree: Oid, roles: &Roles) -> Result<Findings> {
+/// Compares what a worker left with a tree.
+pub(crate) fn scan(with: Comparison<'_>, tree: Oid) -> Result<Findings> {
     let top = Pending {
         path: Vec::new(),
         tree: Some(tree),
-        ignored: false,
+        ignored: OnceCell::from(false),
+        covered: with.extent == Extent::Whole,
         rules: Rc::default(),
     };
     let mut scan = Scan {
-        repo,
-        root,
-        roles,
+        with,
         pending: vec![top],
         found: Findings::default(),
         met: BTreeSet::new(),
@@ -73,12 +93,32 @@ pub(crate) fn scan(repo: &Repository, root: &Root, tree: Oid, roles: &Roles) -> 
             break;
         }
     }
-    for path in roles.creates() {
-        if !scan.met.contains(path) {
-            scan.missing(path.to_vec(), MissingKind::NotMade);
+    scan.promises();
+    Ok(scan.found)
+}
+
+/// What the base has in a directory.
+enum Expected<'r> {
+    /// all of it, because what is not met is gone
+    All(BTreeMap<Vec<u8>, Node>),
+    /// to be looked up by name, because what is not met is as it was
+    Named(Option<Tree<'r>>),
+}
+
+impl Expected<'_> {
+    fn peek(&self, name: &[u8]) -> Option<Node> {
+        match self {
+            Self::All(nodes) => nodes.get(name).copied(),
+            Self::Named(tree) => node_named(tree.as_ref()?, name),
         }
     }
-    Ok(scan.found)
+
+    fn take(&mut self, name: &[u8]) -> Option<Node> {
+        match self {
+            Self::All(nodes) => nodes.remove(name),
+            Self::Named(_) => self.peek(name),
+        }
+    }
 }
 
 /// Ends the reading of a directory: with an error, or because there is enough.
@@ -94,264 +134,153 @@ impl From<Errno> for Stop {
     }
 }
 
-impl Scan<'_> {
-    /// What the base has in a directory.
-    fn expected(&self, at: &Pending) -> Result<BTreeMap<Vec<u8>, Node>> {
-        match at.tree {
-            Some(id) => Ok(nodes(&find_tree(self.repo, id)?, &at.path)?
-                .into_iter()
-                .collect()),
-            None => Ok(BTreeMap::new()),
+impl<'r> Scan<'r> {
+    fn expected(&self, at: &Pending, covered: bool) -> Result<Expected<'r>> {
+        let tree = at
+            .tree
+            .map(|id| find_tree(self.with.repo, id))
+            .transpose()?;
+        if !covered {
+            return Ok(Expected::Named(tree));
         }
+        let nodes = tree.map(|tree| nodes(&tree, &at.path)).transpose()?;
+        Ok(Expected::All(nodes.into_iter().flatten().collect()))
     }
 
     /// Opens a directory; one that may not be read is drift.
     fn open_dir(&mut self, path: &[u8]) -> Result<Option<OwnedFd>> {
-        match self.root.dir(path) {
+        match self.with.root.dir(path) {
             Ok(fd) => Ok(Some(fd)),
             Err(Errno::EACCES) => {
                 self.drift(path.to_vec(), DriftKind::Unreadable);
+                self.meet_below(path);
                 Ok(None)
             }
-            Err(errno) => Err(self.root.fail("open", path)(errno)),
+            Err(errno) => Err(self.with.root.fail("open", path)(errno)),
         }
+    }
+
+    /// Whether nothing of the base shows through an open directory.
+    fn is_covered(&mut self, at: &Pending, fd: &OwnedFd) -> Result<bool> {
+        if self.with.extent == Extent::Whole {
+            return Ok(true);
+        }
+        let marks = marks(fd).map_err(self.with.root.fail("read the attributes of", &at.path))?;
+        if marks.forged {
+            self.drift(at.path.clone(), DriftKind::ForgedMark);
+        }
+        Ok(at.covered || marks.opaque)
     }
 
     fn directory(&mut self, at: &Pending) -> Result<()> {
         let Some(fd) = self.open_dir(&at.path)? else {
             return Ok(());
         };
-        let mut expected = self.expected(at)?;
-        let gitignore = expected.get(b".gitignore".as_slice());
-        let rules = at.rules.descend(self.repo, &at.path, gitignore)?;
+        let covered = self.is_covered(at, &fd)?;
+        let mut expected = self.expected(at, covered)?;
+        let rules = at.rules.descend(&at.path, expected.peek(b".gitignore"));
         let place = Place {
             fd: &fd,
             at,
             rules: &rules,
+            covered,
         };
         let read = each_name(&fd, |name| {
-            let node = expected.remove(name);
+            let node = expected.take(name);
             self.name(&place, name, node).map_err(Stop::Failed)?;
             match self.found.is_enough() {
                 true => Err(Stop::Enough),
                 false => Ok(()),
             }
         });
-        match read {
-            Ok(()) => self.gone_from(&at.path, expected),
-            Err(Stop::Enough) => Ok(()),
-            Err(Stop::Failed(error)) => Err(error),
-            Err(Stop::System(errno)) => Err(self.root.fail("read the directory", &at.path)(errno)),
+        match (read, expected) {
+            (Ok(()), Expected::All(nodes)) => self.gone_from(&at.path, nodes),
+            (Ok(()) | Err(Stop::Enough), _) => Ok(()),
+            (Err(Stop::Failed(error)), _) => Err(error),
+            (Err(Stop::System(errno)), _) => {
+                Err(self.with.root.fail("read the directory", &at.path)(errno))
+            }
         }
     }
 
     fn name(&mut self, place: &Place<'_>, name: &[u8], node: Option<Node>) -> Result<()> {
-        let path = join(&place.at.path, name);
-        if is_dotgit(name) {
-            self.drift(path, DriftKind::DotGit);
+        if self.with.private_git && place.at.path.is_empty() && name == b".git" {
             return Ok(());
         }
+        let path = join(&place.at.path, name);
         let stat = match stat(place.fd, name) {
             Ok(stat) => stat,
             Err(Errno::EACCES) => {
                 self.drift(path, DriftKind::Unreadable);
                 return Ok(());
             }
-            Err(errno) => return Err(self.root.fail("look at", &path)(errno)),
+            Err(errno) => return Err(self.with.root.fail("look at", &path)(errno)),
         };
         match node {
+            _ if self.with.extent == Extent::Upper && is_whiteout(&stat) => {
+                self.gone_at(path, node)
+            }
+            _ if is_dotgit(name) => {
+                self.drift(path, DriftKind::DotGit);
+                Ok(())
+            }
             Some(node) => self.tracked(place, name, path, node, &stat),
             None => self.stranger(place, path, &stat),
         }
     }
 
-    /// A path that the base has.
-    fn tracked(
+    /// Puts a directory on the list. What is ignored in it is found out when it matters, unless it is known.
+    pub(crate) fn later(
         &mut self,
         place: &Place<'_>,
-        name: &[u8],
         path: Vec<u8>,
-        node: Node,
-        stat: &FileStat,
-    ) -> Result<()> {
-        let kind = FileKind::of(stat);
-        let leaf = match (node, kind) {
-            (Node::Tree(id), FileKind::Directory) => {
-                let ignored = place.at.ignored || place.rules.ignores(&path, true);
-                self.later(place, path, Some(id), ignored);
-                return Ok(());
-            }
-            (Node::Tree(id), _) => {
-                self.drift(path.clone(), DriftKind::Replaced(kind));
-                return self.gone_below(path, id);
-            }
-            (Node::Leaf(leaf), _) => leaf,
-        };
-        match (leaf.kind, kind) {
-            (EntryKind::File { executable }, FileKind::File) => {
-                self.file(path, leaf, executable, stat)
-            }
-            (EntryKind::Symlink, FileKind::Symlink) => self.link(place, name, path, leaf),
-            // A submodule is an empty directory in a workspace: whatever is in it now is a stranger.
-            (EntryKind::Submodule, FileKind::Directory) => {
-                self.later(place, path, None, false);
-                Ok(())
-            }
-            _ => {
-                self.drift(path, DriftKind::Replaced(kind));
-                Ok(())
-            }
-        }
-    }
-
-    fn later(&mut self, place: &Place<'_>, path: Vec<u8>, tree: Option<Oid>, ignored: bool) {
+        tree: Option<Oid>,
+        ignored: Option<bool>,
+    ) {
         match path.len() > LONGEST {
             true => self.drift(path, DriftKind::TooDeep),
             false => self.pending.push(Pending {
                 path,
                 tree,
-                ignored,
+                ignored: ignored.map(OnceCell::from).unwrap_or_default(),
+                covered: place.covered,
                 rules: Rc::clone(place.rules),
             }),
         }
     }
 
-    /// A path that the base does not have.
-    fn stranger(&mut self, place: &Place<'_>, path: Vec<u8>, stat: &FileStat) -> Result<()> {
-        let kind = FileKind::of(stat);
-        let is_dir = kind == FileKind::Directory;
-        if self.roles.of(&path) == Some(Role::Create) {
-            self.met.insert(path.clone());
-            return self.created(path, kind, stat);
-        }
-        let ignored = place.at.ignored || place.rules.ignores(&path, is_dir);
-        match (is_dir, ignored) {
-            (true, ignored) if !ignored || self.roles.below(&path) => {
-                self.later(place, path, None, ignored)
+    /// Whether the rules of the base ignore a path.
+    pub(crate) fn is_ignored(&self, place: &Place<'_>, path: &[u8], is_dir: bool) -> Result<bool> {
+        let repo = self.with.repo;
+        let all = match place.at.ignored.get() {
+            Some(known) => *known,
+            None => {
+                let found = place.rules.ignores_dir(repo, &place.at.path)?;
+                *place.at.ignored.get_or_init(|| found)
             }
-            (_, true) => self.found.ignored += 1,
-            (_, false) => self.drift(path, DriftKind::Added(kind)),
-        }
-        Ok(())
-    }
-
-    fn link(&mut self, place: &Place<'_>, name: &[u8], path: Vec<u8>, leaf: Leaf) -> Result<()> {
-        let target = link_target(place.fd, name).map_err(self.root.fail("read the link", &path))?;
-        if id_of(&target)? != leaf.id {
-            self.drift(path, DriftKind::Modified);
-        }
-        Ok(())
-    }
-
-    /// A regular file that was one in the base.
-    fn file(&mut self, path: Vec<u8>, leaf: Leaf, executable: bool, stat: &FileStat) -> Result<()> {
-        let role = self.roles.of(&path);
-        if role == Some(Role::Delete) {
-            self.missing(path, MissingKind::StillThere);
-            return Ok(());
-        }
-        let now = is_executable(stat);
-        if now != executable {
-            self.drift(path.clone(), DriftKind::ModeChanged { executable: now });
-        }
-        let Some((file, stat)) = self.open(&path)? else {
-            return Ok(());
         };
-        let size = size(&stat);
-        match same_content(self.repo, &file, size, leaf.id)? {
-            Ok(true) => Ok(()),
-            Ok(false) if role.is_none() => {
-                self.drift(path, DriftKind::Modified);
-                Ok(())
-            }
-            Ok(false) => self.take(path, Some(leaf), leaf.mode, &stat),
-            Err(error) => self.unread(path, error),
-        }
-    }
-
-    /// Something at the path of a file to create.
-    fn created(&mut self, path: Vec<u8>, kind: FileKind, stat: &FileStat) -> Result<()> {
-        match kind {
-            FileKind::File if stat.st_size == 0 => {
-                self.missing(path, MissingKind::StillEmpty);
-                Ok(())
-            }
-            FileKind::File => {
-                let mode = if is_executable(stat) {
-                    0o100755
-                } else {
-                    0o100644
-                };
-                self.take(path, None, mode, stat)
-            }
-            _ => {
-                self.drift(path, DriftKind::Replaced(kind));
-                Ok(())
-            }
-        }
-    }
-
-    /// Takes an owned file into the repository.
-    fn take(
-        &mut self,
-        path: Vec<u8>,
-        from: Option<Leaf>,
-        mode: i32,
-        stat: &FileStat,
-    ) -> Result<()> {
-        if let Some(refused) = refused(stat) {
-            self.drift(path, refused);
-            return Ok(());
-        }
-        let Some((file, _)) = self.open(&path)? else {
-            return Ok(());
-        };
-        let content = match content(&file) {
-            Ok(content) => content,
-            Err(error) => return self.unread(path, error),
-        };
-        let id = store(self.repo, &content)?;
-        let executable = mode & 0o100 != 0;
-        let kind = EntryKind::File { executable };
-        let to = Some(Leaf { kind, id, mode });
-        self.found.edits.push(Edit { path, from, to });
-        Ok(())
-    }
-
-    /// Opens a regular file; one that may not be read is drift.
-    fn open(&mut self, path: &[u8]) -> Result<Option<(std::fs::File, FileStat)>> {
-        match self.root.file(path) {
-            Ok(opened) => Ok(Some(opened)),
-            Err(Errno::EACCES | Errno::EPERM) => {
-                self.drift(path.to_vec(), DriftKind::Unreadable);
-                Ok(None)
-            }
-            Err(errno) => Err(self.root.fail("open", path)(errno)),
-        }
-    }
-
-    fn unread(&self, path: Vec<u8>, source: io::Error) -> Result<()> {
-        Err(Error::Io {
-            doing: "read",
-            path: self.root.path(&path),
-            source,
-        })
+        Ok(all || place.rules.ignores(repo, path, is_dir)?)
     }
 
     /// Names of the base that were not met in a directory.
     fn gone_from(&mut self, dir: &[u8], names: BTreeMap<Vec<u8>, Node>) -> Result<()> {
         for (name, node) in names {
-            let path = join(dir, &name);
-            match node {
-                Node::Tree(id) => self.gone_below(path, id)?,
-                Node::Leaf(leaf) => self.gone(path, leaf),
-            }
+            self.gone_at(join(dir, &name), Some(node))?;
         }
         Ok(())
     }
 
-    fn gone_below(&mut self, dir: Vec<u8>, tree: Oid) -> Result<()> {
-        let repo = self.repo;
+    fn gone_at(&mut self, path: Vec<u8>, node: Option<Node>) -> Result<()> {
+        match node {
+            Some(Node::Tree(id)) => self.gone_below(path, id)?,
+            Some(Node::Leaf(leaf)) => self.gone(path, leaf),
+            None => {}
+        }
+        Ok(())
+    }
+
+    pub(crate) fn gone_below(&mut self, dir: Vec<u8>, tree: Oid) -> Result<()> {
+        let repo = self.with.repo;
         each_leaf(repo, tree, dir, |path, leaf| {
             self.gone(path, leaf);
             Ok(())
@@ -359,39 +288,52 @@ impl Scan<'_> {
     }
 
     fn gone(&mut self, path: Vec<u8>, leaf: Leaf) {
-        match self.roles.of(&path) {
-            Some(Role::Delete) => self.found.edits.push(Edit {
-                path,
-                from: Some(leaf),
-                to: None,
-            }),
+        match self.with.roles.of(&path) {
+            Some(Role::Delete) => {
+                self.met.insert(path.clone());
+                self.found.edits.push(Edit {
+                    path,
+                    from: Some(leaf),
+                    to: None,
+                });
+            }
             _ => self.drift(path, DriftKind::Deleted),
         }
     }
 
-    fn drift(&mut self, path: Vec<u8>, what: DriftKind) {
+    pub(crate) fn drift(&mut self, path: Vec<u8>, what: DriftKind) {
         self.found.drift(path, what);
     }
 
-    fn missing(&mut self, path: Vec<u8>, what: MissingKind) {
+    /// Says which promises were not kept at paths that nothing was found at.
+    fn promises(&mut self) {
+        let roles = self.with.roles;
+        for path in roles.with(Role::Create) {
+            if !self.met.contains(path) {
+                self.missing(path.to_vec(), MissingKind::NotMade);
+            }
+        }
+        // In a plain workspace each of them was met, or is gone.
+        for path in roles.with(Role::Delete) {
+            if self.with.extent == Extent::Upper && !self.met.contains(path) {
+                self.missing(path.to_vec(), MissingKind::StillThere);
+            }
+        }
+    }
+
+    /// Nothing can be said about the files to delete below a directory that cannot be read.
+    fn meet_below(&mut self, dir: &[u8]) {
+        for path in self.with.roles.with(Role::Delete) {
+            let below = path
+                .strip_prefix(dir)
+                .is_some_and(|rest| rest.starts_with(b"/"));
+            if below || dir.is_empty() {
+                self.met.insert(path.to_vec());
+            }
+        }
+    }
+
+    pub(crate) fn missing(&mut self, path: Vec<u8>, what: MissingKind) {
         self.found.missing.push(Missing { path, what });
     }
-}
-
-/// Why an owned file is not taken, if it is not.
-fn refused(stat: &FileStat) -> Option<DriftKind> {
-    let bytes = size(stat);
-    match () {
-        () if stat.st_nlink > 1 => Some(DriftKind::HardLinked),
-        () if bytes > LARGEST => Some(DriftKind::TooLarge { bytes }),
-        () => None,
-    }
-}
-
-fn is_executable(stat: &FileStat) -> bool {
-    stat.st_mode & 0o100 != 0
-}
-
-fn size(stat: &FileStat) -> u64 {
-    u64::try_from(stat.st_size).unwrap_or(0)
 }

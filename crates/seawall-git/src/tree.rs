@@ -172,21 +172,29 @@ pub(crate) fn each_leaf(
 
 /// The leaf at a path, in as many steps as the path has parts.
 pub(crate) fn find_leaf(tree: &Tree<'_>, path: &[u8]) -> Result<Option<Leaf>> {
-    path::check(path)?;
-    let entry = match tree.get_path(as_path(path)) {
-        Ok(entry) => entry,
-        Err(error) if error.code() == ErrorCode::NotFound => return Ok(None),
-        Err(source) => {
-            return Err(Error::Git {
-                doing: "look up a path in a tree",
-                source,
-            });
-        }
-    };
-    match node(entry.filemode_raw(), entry.id()) {
+    match node_at(tree, path)? {
         Some(Node::Leaf(leaf)) => Ok(Some(leaf)),
         _ => Ok(None),
     }
+}
+
+/// What stands at a path, in as many steps as the path has parts.
+pub(crate) fn node_at(tree: &Tree<'_>, path: &[u8]) -> Result<Option<Node>> {
+    path::check(path)?;
+    match tree.get_path(as_path(path)) {
+        Ok(entry) => Ok(node(entry.filemode_raw(), entry.id())),
+        Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
+        Err(source) => Err(Error::Git {
+            doing: "look up a path in a tree",
+            source,
+        }),
+    }
+}
+
+/// What a name stands for in one tree.
+pub(crate) fn node_named(tree: &Tree<'_>, name: &[u8]) -> Option<Node> {
+    let entry = tree.get_name_bytes(name)?;
+    node(entry.filemode_raw(), entry.id())
 }
 
 /// The size in bytes of a blob, without reading it.
