@@ -115,6 +115,8 @@ fn order(directory: &Path, namespaces: bool, limits: &Limits) -> Order {
         floor: Vec::new(),
         run: None,
         network: Network::default(),
+        overlay: None,
+        carry: Vec::new(),
     }
 }
 

@@ -120,6 +120,8 @@ fn order(crew: &Crew, job: Job) -> Result<Order, ExecuteError> {
         },
         run: Some(setup.run.clone()),
         network,
+        overlay: None,
+        carry: Vec::new(),
     })
 }
 

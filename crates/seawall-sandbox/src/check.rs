@@ -10,7 +10,7 @@ use std::path::{Component, Path};
 
 use crate::error::SandboxError;
 use crate::order::{Order, Write};
-use crate::sys;
+use crate::{overlay_check, sys};
 
 /// Whether this kernel has the floor of all confinement.
 pub(crate) fn kernel() -> Result<(), SandboxError> {
@@ -46,6 +46,7 @@ pub(crate) fn order(order: &Order) -> Result<(), SandboxError> {
             "a tool that brings its own sandbox is confined by namespaces alone, so it needs them",
         );
     }
+    overlay_check::order(order)?;
     relative(order)?;
     absolute(order)
 }
@@ -53,7 +54,7 @@ pub(crate) fn order(order: &Order) -> Result<(), SandboxError> {
 /// Directories that every view has of its own.
 const MADE_ANEW: [&str; 5] = ["/", "/run", "/dev", "/proc", "/sys"];
 
-fn refuse(why: impl Into<String>) -> Result<(), SandboxError> {
+pub(crate) fn refuse(why: impl Into<String>) -> Result<(), SandboxError> {
     Err(SandboxError::Order(why.into()))
 }
 
@@ -80,7 +81,7 @@ fn is_directory(place: &Path) -> Result<(), SandboxError> {
     if found.is_dir() { Ok(()) } else { not_one() }
 }
 
-fn is_absolute(path: &Path) -> Result<(), SandboxError> {
+pub(crate) fn is_absolute(path: &Path) -> Result<(), SandboxError> {
     let found = path.is_absolute();
     if found {
         Ok(())

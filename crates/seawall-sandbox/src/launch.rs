@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::order::{Limits, Opens, Order, Output, Write};
+use crate::order::{Carry, Limits, Opens, Order, Output, Upper, Write};
 use crate::report::Report;
 use crate::wire::Raw;
 
@@ -17,6 +17,8 @@ pub(crate) enum Request {
     Launch(Box<Launch>),
     /// Say what namespaces can be had.
     Probe,
+    /// Say whether overlays can be mounted in them; the directory is one that [`crate::overlays`] has laid out.
+    ProbeOverlays(Raw),
 }
 
 /// The answer to it.
@@ -64,6 +66,30 @@ pub(crate) struct Launch {
     pub(crate) run: String,
     /// The loopback ports inside that the supervisor listens at.
     pub(crate) ports: Vec<u16>,
+    pub(crate) overlay: Option<Layered>,
+    pub(crate) carry: Vec<Carried>,
+}
+
+/// [`crate::Overlay`] in a form that crosses the socket.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Layered {
+    pub(crate) layers: Vec<Raw>,
+    pub(crate) upper: Top,
+}
+
+/// [`crate::Carry`] in a form that crosses the socket.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Carried {
+    pub(crate) at: Raw,
+    pub(crate) from: Raw,
+    pub(crate) upper: Top,
+}
+
+/// [`Upper`] in a form that crosses the socket.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) enum Top {
+    Kept(Raw),
+    Memory(u64),
 }
 
 /// [`Write`] in a form that crosses the socket.
@@ -108,6 +134,35 @@ impl Launch {
                 .clone()
                 .unwrap_or_else(|| std::process::id().to_string()),
             ports: order.network.policy.ports().collect(),
+            overlay: order.overlay.as_ref().map(|overlay| Layered {
+                layers: raws(&overlay.layers),
+                upper: Top::new(&overlay.upper),
+            }),
+            carry: order.carry.iter().map(Carried::new).collect(),
+        }
+    }
+
+    /// Whether the workspace is more than a directory, so that it cannot be had without mounts.
+    pub(crate) fn mounts(&self) -> bool {
+        self.overlay.is_some() || !self.carry.is_empty()
+    }
+}
+
+impl Carried {
+    fn new(carry: &Carry) -> Self {
+        Self {
+            at: Raw::path(&carry.at),
+            from: Raw::path(&carry.from),
+            upper: Top::new(&carry.upper),
+        }
+    }
+}
+
+impl Top {
+    fn new(upper: &Upper) -> Self {
+        match upper {
+            Upper::Kept(directory) => Self::Kept(Raw::path(directory)),
+            Upper::Memory(most) => Self::Memory(*most),
         }
     }
 }

@@ -25,7 +25,7 @@ use crate::cgroup::Group;
 use crate::keeper::{self, Post};
 use crate::launch::{Launch, Reply, Request};
 use crate::report::{End, Ledger, Report};
-use crate::{doors, sys, tree, view, wire};
+use crate::{doors, overlay, overlay_probe, sys, tree, view, wire};
 
 /// The number that the control socket gets, the first after the standard streams.
 const CONTROL: RawFd = 3;
@@ -118,7 +118,16 @@ fn serve(control: RawFd) -> io::Result<()> {
             Ok(streams) => run(&control, &launch, streams),
             Err(_) => Err(io::ErrorKind::InvalidInput.into()),
         },
-        Some((Request::Probe, _)) => wire::post(&control, &Reply::Probed(probe()), &[]),
+        Some((Request::Probe, _)) => {
+            let tried = probe(view::rehearse).collect();
+            wire::post(&control, &Reply::Probed(tried), &[])
+        }
+        Some((Request::ProbeOverlays(directory), _)) => {
+            let directory = directory.into_path();
+            let tried = probe(|| overlay_probe::rehearse(&directory));
+            let tried = overlay_probe::up_to_the_best(tried);
+            wire::post(&control, &Reply::Probed(tried), &[])
+        }
         None => Ok(()),
     }
 }
@@ -183,6 +192,9 @@ fn climb(
         if closed && !rung.has(libc::CLONE_NEWNET) {
             continue;
         }
+        if launch.mounts() && !rung.has(libc::CLONE_NEWNS) {
+            continue;
+        }
         let post = Post {
             control,
             launch,
@@ -199,9 +211,10 @@ fn climb(
             Err(why) => refused.push(format!("{}: {why}", rung.name)),
         }
     }
-    let reply = match closed {
-        true => Reply::Report(doors::refusal(&refused)),
-        false => Reply::Lost(refused.join("; ")),
+    let reply = match (launch.mounts(), closed) {
+        (true, _) => Reply::Report(overlay::refusal(&refused)),
+        (false, true) => Reply::Report(doors::refusal(&refused)),
+        (false, false) => Reply::Lost(refused.join("; ")),
     };
     wire::post(control, &reply, &[])
 }
@@ -330,20 +343,18 @@ fn attend(
     )
 }
 
-/// What each set of namespaces gives on this host.
-fn probe() -> Vec<(String, Option<String>)> {
+/// What each set of namespaces gives on this host; each is tried when it is asked for.
+fn probe(build: impl Fn() -> Result<(), String>) -> impl Iterator<Item = (String, Option<String>)> {
     let tried = Rung::ladder(true).filter(|rung| rung.flags != 0);
-    tried
-        .map(|rung| {
-            (
-                rung.name.to_owned(),
-                try_rung(rung).unwrap_or_else(|error| Some(error.to_string())),
-            )
-        })
-        .collect()
+    tried.map(move |rung| {
+        (
+            rung.name.to_owned(),
+            try_rung(rung, &build).unwrap_or_else(|error| Some(error.to_string())),
+        )
+    })
 }
 
-fn try_rung(rung: Rung) -> io::Result<Option<String>> {
+fn try_rung(rung: Rung, build: impl Fn() -> Result<(), String>) -> io::Result<Option<String>> {
     let (go_out, go_in) = pipe2(OFlag::O_CLOEXEC)?;
     let (ready_out, ready_in) = pipe2(OFlag::O_CLOEXEC)?;
     let keeper = match sys::fork_into(rung.flags) {
@@ -352,7 +363,7 @@ fn try_rung(rung: Rung) -> io::Result<Option<String>> {
         Ok(None) => {
             drop((go_in, ready_out));
             sys::leave(i32::from(
-                keeper::rehearse(rung, &go_out, ready_in, view::rehearse).is_err(),
+                keeper::rehearse(rung, &go_out, ready_in, build).is_err(),
             ))
         }
     };

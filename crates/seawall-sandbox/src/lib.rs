@@ -34,6 +34,9 @@ mod keeper;
 mod launch;
 mod launcher;
 mod order;
+mod overlay;
+mod overlay_check;
+mod overlay_probe;
 mod pieces;
 mod probe;
 mod profile;
@@ -57,8 +60,10 @@ pub use explain::{Explanation, Line, explain};
 pub use host::{CONTROL_GROUPS, Feature, HostReport, host};
 pub use launcher::launch_main;
 pub use order::{
-    HOME_MARK, Limits, Network, Opens, Order, Output, Stdin, TMP_MARK, WORKSPACE_MARK, Write,
+    Carry, HOME_MARK, Limits, MOST_LAYERS, Network, Opens, Order, Output, Overlay, Stdin, TMP_MARK,
+    Upper, WORKSPACE_MARK, Write,
 };
+pub use overlay_probe::overlays;
 pub use probe::{PROBE_COMMAND, Probe, probe, probe_main};
 pub use profile::{Profile, WriteRule};
 pub use proxy::{

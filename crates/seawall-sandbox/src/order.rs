@@ -62,7 +62,61 @@ pub struct Order {
     pub run: Option<String>,
     /// What of the network may be reached.
     pub network: Network,
+    /// What the workspace is made of, when it is not simply a directory: mounted at `workspace`, which is an empty directory
+    /// then, in the mount namespace of the worker only. Needs a mount namespace: the command does not start without.
+    pub overlay: Option<Overlay>,
+    /// Directories of the host that appear in the workspace copy-on-write. Needs a mount namespace as well.
+    pub carry: Vec<Carry>,
 }
+
+/// A workspace of layers that are never written, and of one directory that takes what is written
+/// (<https://docs.kernel.org/filesystems/overlayfs.html>).
+///
+/// It costs one mount, whatever the size of the layers. The mount has `userxattr`, so that the marks of deleted and replaced
+/// directories are what an ordinary user can read (`user.overlay.opaque`); deleted files are character devices 0:0. It is
+/// `volatile`: nothing is synced, neither for each file that is copied up nor at the end. Renaming a directory of a layer is
+/// refused with `EXDEV`, and programs copy it then, as between two file systems.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Overlay {
+    /// Directories, at least one and at most [`MOST_LAYERS`], the topmost first; absolute, no symbolic links. They must not
+    /// change while a command runs. Owned files in them must have one name (no hard links), and be of a user that the
+    /// worker's user namespace knows, which is its own, if they are to be written.
+    pub layers: Vec<PathBuf>,
+    /// Where what is written goes. The workspace has the mode of its root.
+    pub upper: Upper,
+}
+
+/// A directory of the user's checkout, such as `node_modules`, that a worker may change as it likes without changing it.
+///
+/// It is writable for the worker whatever [`Order::write`] says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Carry {
+    /// Where it appears, relative to the workspace, which has a directory there; plain names only.
+    pub at: PathBuf,
+    /// The directory, absolute and without a symbolic link in its path; it is never written.
+    pub from: PathBuf,
+    /// Where what is written goes.
+    pub upper: Upper,
+}
+
+/// What takes the writes of an overlay.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Upper {
+    /// A directory that holds the directories `upper` and `work`, on a file system with extended attributes that is no
+    /// overlay itself, and keeps what is written. One command at a time: a second one does not start.
+    ///
+    /// There is no limit on its size but that of each file ([`Limits::file_size`]). The kernel leaves directories of mode 000
+    /// in `work` behind (`work/work/incompat/volatile`), each of which an ordinary user must give another mode, from the
+    /// outermost on, before it can be removed. Nothing is synced: after a crash of the machine (not of a program) the content
+    /// is not to be trusted, and the directory is to be thrown away; nothing here notices that.
+    Kept(PathBuf),
+    /// Memory, at most this many bytes and a bounded number of files (one for each 4 KiB, at least 16,384); it is gone with
+    /// the command, and is counted against [`Limits::memory`] where that is a control group. Needs Linux 6.6.
+    Memory(u64),
+}
+
+/// The most directories in one [`Overlay`] (`OVL_MAX_STACK` of the kernel; about sixty before Linux 6.5).
+pub const MOST_LAYERS: usize = 500;
 
 /// What of the network a command may reach; nothing by default.
 #[derive(Debug, Clone, Default)]

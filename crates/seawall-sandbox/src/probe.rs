@@ -165,6 +165,8 @@ impl Host {
                     .map_err(|error| SandboxError::Order(error.to_string()))?,
                 ..Network::default()
             },
+            overlay: None,
+            carry: Vec::new(),
         })
     }
 }

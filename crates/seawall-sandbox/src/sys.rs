@@ -159,21 +159,68 @@ fn set_attributes(at: RawFd, path: &CStr, flags: c_int, set: u64, clear: u64) ->
 
 /// Puts a detached copy of mounts at `target` (`move_mount(2)`).
 pub(crate) fn attach_mounts(tree: BorrowedFd<'_>, target: &Path) -> io::Result<()> {
-    const EMPTY_PATH: libc::c_uint = 0x4;
-    let target = CString::new(target.as_os_str().as_bytes())?;
+    move_mounts(tree, libc::AT_FDCWD, &c_string(target.as_os_str())?, 0)
+}
+
+/// Puts a detached mount onto a directory that is open, on top of what is mounted there.
+pub(crate) fn attach_mounts_on(tree: BorrowedFd<'_>, directory: BorrowedFd<'_>) -> io::Result<()> {
+    let onto_descriptor = libc::MOVE_MOUNT_T_EMPTY_PATH;
+    move_mounts(tree, directory.as_raw_fd(), c"", onto_descriptor)
+}
+
+fn move_mounts(
+    tree: BorrowedFd<'_>,
+    at: RawFd,
+    target: &CStr,
+    flags: libc::c_uint,
+) -> io::Result<()> {
     // SAFETY: both paths are valid C strings for the length of the call.
     let moved = unsafe {
-        let (from, to) = (tree.as_raw_fd(), libc::AT_FDCWD);
         libc::syscall(
             libc::SYS_move_mount,
-            from,
+            tree.as_raw_fd(),
             c"".as_ptr(),
-            to,
+            at,
             target.as_ptr(),
-            EMPTY_PATH,
+            libc::MOVE_MOUNT_F_EMPTY_PATH | flags,
         )
     };
     check(moved).map(drop)
+}
+
+/// A file system that is about to be configured (`fsopen(2)`); reading the descriptor gives what the kernel has to say.
+pub(crate) fn begin_mount(kind: &CStr) -> io::Result<OwnedFd> {
+    // SAFETY: the name is a valid C string for the length of the call.
+    let begun = unsafe { libc::syscall(libc::SYS_fsopen, kind.as_ptr(), libc::FSOPEN_CLOEXEC) };
+    check(begun).and_then(descriptor)
+}
+
+/// Sets an option of it, a flag if there is no value; a value has at most 255 bytes (`fsconfig(2)`).
+pub(crate) fn configure(mount: BorrowedFd<'_>, key: &CStr, value: Option<&CStr>) -> io::Result<()> {
+    let (command, value) = match value {
+        Some(value) => (libc::FSCONFIG_SET_STRING, value.as_ptr()),
+        None => (libc::FSCONFIG_SET_FLAG, std::ptr::null()),
+    };
+    // SAFETY: key and value are valid C strings for the length of the call, and a flag has no value.
+    let set = unsafe {
+        let mount = mount.as_raw_fd();
+        libc::syscall(libc::SYS_fsconfig, mount, command, key.as_ptr(), value, 0)
+    };
+    check(set).map(drop)
+}
+
+/// Makes the file system, and a detached mount of it with these attributes (`fsmount(2)`).
+pub(crate) fn finish_mount(mount: BorrowedFd<'_>, attributes: u64) -> io::Result<OwnedFd> {
+    let none = std::ptr::null::<libc::c_char>();
+    // SAFETY: neither call is given a pointer that it would follow.
+    unsafe {
+        let (mount, create) = (mount.as_raw_fd(), libc::FSCONFIG_CMD_CREATE);
+        let made = libc::syscall(libc::SYS_fsconfig, mount, create, none, none, 0);
+        check(made)?;
+        let flags = libc::FSMOUNT_CLOEXEC;
+        let mounted = libc::syscall(libc::SYS_fsmount, mount, flags, attributes);
+        check(mounted).and_then(descriptor)
+    }
 }
 
 /// Closes every descriptor from `first` on, or marks them to be closed on exec (`close_range(2)`).

@@ -20,6 +20,7 @@ use nix::unistd::{chdir, pivot_root};
 
 use crate::launch::Launch;
 use crate::launcher::Rung;
+use crate::overlay;
 use crate::pieces::{self, Piece, Pieces};
 use crate::report::Ledger;
 use crate::sys::{self, NO_DEVICES, NO_SETUID, READ_ONLY};
@@ -50,6 +51,7 @@ pub(crate) struct View {
 
 /// Builds the view that the rung allows; `Err` says what the rung did not let happen.
 pub(crate) fn build(launch: &Launch, rung: Rung, ledger: &mut Ledger) -> Result<View, String> {
+    overlay::note(launch, ledger);
     if !rung.has(libc::CLONE_NEWNS) {
         return Ok(View {
             workspace: launch.workspace.clone().into_path(),
@@ -82,6 +84,7 @@ pub(crate) fn step<T>(what: impl Into<String>, done: io::Result<T>) -> Step<T> {
 fn assemble(launch: &Launch, ledger: &mut Ledger) -> Step<View> {
     step("make the mounts private", detach())?;
     let workspace = launch.workspace.clone().into_path();
+    overlay::mount(launch, &workspace)?;
     let seen_at = launch
         .appears_at
         .clone()
@@ -92,6 +95,7 @@ fn assemble(launch: &Launch, ledger: &mut Ledger) -> Step<View> {
     )?;
     let mut pieces = Pieces::gather(launch, &workspace, &target)?;
     pieces.link(&seen_at, &target);
+    let carried = overlay::carry(launch, &workspace)?;
     let private = [(&launch.home, HOME), (&launch.tmp, TMP)].map(|(from, at)| {
         let from = from.clone().into_path();
         step(
@@ -114,6 +118,7 @@ fn assemble(launch: &Launch, ledger: &mut Ledger) -> Step<View> {
         SCRATCH.into_iter().try_for_each(scratch),
     )?;
     pieces.written.iter().try_for_each(attach)?;
+    overlay::settle(&carried, &target)?;
     for private in private {
         let (tree, at) = private?;
         let kept = launch.limits.disk.is_none() || (at == HOME && launch.opens.kept_home);
@@ -136,7 +141,7 @@ fn assemble(launch: &Launch, ledger: &mut Ledger) -> Step<View> {
 }
 
 /// Nothing that is mounted here reaches the host, and nothing of the host comes in later.
-fn detach() -> io::Result<()> {
+pub(crate) fn detach() -> io::Result<()> {
     let none: Option<&str> = None;
     Ok(mount(
         none,
@@ -147,13 +152,14 @@ fn detach() -> io::Result<()> {
     )?)
 }
 
+/// An inode costs about a kibibyte of kernel memory, so empty files must be bounded too.
+pub(crate) fn most_files(size: u64) -> u64 {
+    (size >> 12).max(1 << 14)
+}
+
 fn tmpfs(at: &str, size: u64) -> io::Result<()> {
     let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
-    // An inode costs about a kibibyte of kernel memory, so empty files must be bounded too.
-    let options = format!(
-        "mode=755,size={size},nr_inodes={}",
-        (size >> 12).max(1 << 14)
-    );
+    let options = format!("mode=755,size={size},nr_inodes={}", most_files(size));
     Ok(mount(
         Some("tmpfs"),
         at,

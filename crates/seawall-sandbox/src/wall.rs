@@ -194,6 +194,9 @@ impl Wall {
     fn grant_work(&mut self, start: &Start<'_>, workspace: &OwnedFd) -> Result<(), Failure> {
         let all = AccessFs::from_all(ABI::V3);
         let seen = &start.view.workspace;
+        for carried in &start.launch.carry {
+            self.grant(&seen.join(carried.at.clone().into_path()), all)?;
+        }
         match &start.launch.write {
             Grant::Workspace => return self.grant(seen, all),
             Grant::Nothing => {}

@@ -282,6 +282,8 @@ pub(crate) fn supervise(directory: &str, mark: &str) -> ExitCode {
         floor: Vec::new(),
         run: None,
         network: Network::default(),
+        overlay: None,
+        carry: Vec::new(),
     };
     spawn(&order).unwrap().finish().unwrap();
     ExitCode::SUCCESS

@@ -92,6 +92,8 @@ impl Fixture {
             floor: Vec::new(),
             run: None,
             network: Network::default(),
+            overlay: None,
+            carry: Vec::new(),
         }
     }
 

@@ -15,6 +15,7 @@ mod files;
 mod fixture;
 mod network;
 mod others;
+mod overlay;
 
 use std::ffi::OsString;
 use std::os::unix::fs::PermissionsExt;
@@ -56,10 +57,16 @@ fn main() -> ExitCode {
 }
 
 fn tests() -> impl Iterator<Item = Test> {
-    [files::TESTS, others::TESTS, network::TESTS, ends::TESTS]
-        .into_iter()
-        .flatten()
-        .copied()
+    [
+        files::TESTS,
+        overlay::TESTS,
+        others::TESTS,
+        network::TESTS,
+        ends::TESTS,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
 }
 
 fn list() -> ExitCode {

@@ -79,6 +79,8 @@ fn order(args: &ExecArgs, profile: Profile, private: &Path) -> Result<Order, Fai
         network: network(args, &profile)?,
         limits: profile.limits,
         run: None,
+        overlay: None,
+        carry: Vec::new(),
     })
 }
 

@@ -1,0 +1,416 @@
+//! Workspaces that are made of layers, and directories that appear copy-on-write: one mount each, in the worker's own mount
+//! namespace.
+//!
+//! The keeper mounts them. Every directory is opened first, without following a symbolic link, and what was opened and
+//! looked at is what the kernel gets: the options name descriptors (`/proc/self/fd/7`), so that names are any bytes, need no
+//! escaping, fit in the 255 bytes of an option, and do not appear in the worker's `/proc/self/mountinfo`. An overlay in
+//! memory has a small file system of its own; it is mounted below the overlay, out of sight.
+//!
+//! The price is about a tenth of a millisecond for each overlay, whatever the size of the layers.
+
+use std::ffi::{CStr, CString};
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use nix::errno::Errno;
+use nix::fcntl::{Flock, FlockArg, OFlag, OpenHow, ResolveFlag, open, openat, openat2};
+use nix::sys::stat::{Mode, fstat, mkdirat};
+use nix::unistd::{UnlinkatFlags, chdir, unlinkat};
+
+use crate::launch::{Launch, Layered, Top};
+use crate::launcher::not_started;
+use crate::report::{Ledger, Report};
+use crate::sys::{self, NO_DEVICES, NO_SETUID};
+use crate::view::{self, Step, step};
+use crate::wire::Raw;
+
+/// A directory that will not be followed anywhere and is only a place.
+const PLACE: OFlag = OFlag::O_PATH
+    .union(OFlag::O_DIRECTORY)
+    .union(OFlag::O_NOFOLLOW)
+    .union(OFlag::O_CLOEXEC);
+
+/// A carried directory that is ready to be put into the view.
+pub(crate) struct Mounted {
+    at: PathBuf,
+    tree: OwnedFd,
+}
+
+/// Mounts the layers at the workspace, so that all that comes after finds a directory there.
+pub(crate) fn mount(launch: &Launch, workspace: &Path) -> Step<()> {
+    match &launch.overlay {
+        Some(overlay) => mount_layers(overlay, workspace),
+        None => Ok(()),
+    }
+}
+
+/// Mounts layers at a directory of this mount namespace.
+pub(crate) fn mount_layers(overlay: &Layered, workspace: &Path) -> Step<()> {
+    let place = place(workspace, "open the workspace")?;
+    let layers: Vec<_> = overlay.layers.iter().map(layer).collect::<Step<_>>()?;
+    let tree = compose(&layers, &overlay.upper, place.as_fd())?;
+    step(
+        "put the overlay at the workspace",
+        sys::attach_mounts_on(tree.as_fd(), place.as_fd()),
+    )
+}
+
+/// Mounts what is carried, without putting it anywhere yet; the workspace must be there.
+pub(crate) fn carry(launch: &Launch, workspace: &Path) -> Step<Vec<Mounted>> {
+    if launch.carry.is_empty() {
+        return Ok(Vec::new());
+    }
+    let workspace = open(workspace, PLACE & !OFlag::O_NOFOLLOW, Mode::empty());
+    let workspace = step("open the workspace", workspace.map_err(io::Error::from))?;
+    let mut mounted = Vec::new();
+    for carried in &launch.carry {
+        let at = carried.at.clone().into_path();
+        let point = mount_point(workspace.as_fd(), &at)?;
+        let from = carried.from.clone().into_path();
+        let source = step(
+            format!("open the carried directory `{}`", from.display()),
+            straight(&from),
+        )?;
+        let tree = compose(&[source], &carried.upper, point.as_fd())?;
+        mounted.push(Mounted { at, tree });
+    }
+    Ok(mounted)
+}
+
+/// Puts what is carried into the workspace of the view.
+pub(crate) fn settle(carried: &[Mounted], target: &Path) -> Step<()> {
+    if carried.is_empty() {
+        return Ok(());
+    }
+    let workspace = place(target, "open the workspace")?;
+    for Mounted { at, tree } in carried {
+        let point = mount_point(workspace.as_fd(), at)?;
+        step(
+            format!("mount the carried directory `{}`", at.display()),
+            sys::attach_mounts_on(tree.as_fd(), point.as_fd()),
+        )?;
+    }
+    Ok(())
+}
+
+/// What the ledger says about the workspace.
+pub(crate) fn note(launch: &Launch, ledger: &mut Ledger) {
+    match &launch.overlay {
+        None => ledger.enforced("workspace", "plain directory"),
+        Some(overlay) => {
+            let layers = match overlay.layers.len() {
+                1 => "1 layer".to_owned(),
+                count => format!("{count} layers"),
+            };
+            let upper = overlay.upper.in_words();
+            ledger.enforced("workspace", format!("overlay of {layers}, writes {upper}"));
+        }
+    }
+    for carried in &launch.carry {
+        let at = carried.at.clone().into_path();
+        let upper = carried.upper.in_words();
+        let by = format!("`{}` copy-on-write, writes {upper}", at.display());
+        ledger.enforced("carry", by);
+    }
+}
+
+impl Top {
+    /// What takes the writes, in a few words.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::Kept(_) => "a directory",
+            Self::Memory(_) => "memory",
+        }
+    }
+
+    fn in_words(&self) -> String {
+        match self {
+            Self::Kept(_) => "kept".to_owned(),
+            Self::Memory(most) => format!("in memory up to {} MiB", most >> 20),
+        }
+    }
+}
+
+/// The report of a command whose workspace cannot be made by any set of namespaces.
+pub(crate) fn refusal(refused: &[String]) -> Report {
+    let because = if refused.is_empty() {
+        "it is made of mounts, and namespaces are off".to_owned()
+    } else {
+        distinct(refused).join("; ")
+    };
+    not_started("make the workspace", &because)
+}
+
+/// What went wrong, once each: several sets of namespaces often fail in the same way.
+pub(crate) fn distinct(refused: &[String]) -> Vec<&str> {
+    let mut reasons: Vec<&str> = Vec::new();
+    for refusal in refused {
+        let why = refusal
+            .split_once(": ")
+            .map_or(refusal.as_str(), |(_, why)| why);
+        if !reasons.contains(&why) {
+            reasons.push(why);
+        }
+    }
+    reasons
+}
+
+fn place(path: &Path, what: &str) -> Step<OwnedFd> {
+    step(
+        what,
+        open(path, PLACE, Mode::empty()).map_err(io::Error::from),
+    )
+}
+
+fn layer(path: &Raw) -> Step<OwnedFd> {
+    let path = path.clone().into_path();
+    place(&path, &format!("open the layer `{}`", path.display()))
+}
+
+/// A directory with no symbolic link in its path.
+fn straight(path: &Path) -> io::Result<OwnedFd> {
+    let how = OpenHow::new()
+        .flags(PLACE)
+        .resolve(ResolveFlag::RESOLVE_NO_SYMLINKS);
+    Ok(openat2(nix::fcntl::AT_FDCWD, path, how)?)
+}
+
+fn mount_point(workspace: BorrowedFd<'_>, at: &Path) -> Step<OwnedFd> {
+    let how = OpenHow::new()
+        .flags(PLACE)
+        .resolve(ResolveFlag::RESOLVE_BENEATH | ResolveFlag::RESOLVE_NO_SYMLINKS);
+    let what = format!(
+        "find a directory in the workspace for the carried `{}`",
+        at.display()
+    );
+    step(what, openat2(workspace, at, how).map_err(io::Error::from))
+}
+
+/// The two directories that take the writes.
+struct Writable {
+    upper: OwnedFd,
+    work: OwnedFd,
+}
+
+/// A detached overlay. `spare` is a directory that may be covered.
+fn compose(layers: &[OwnedFd], top: &Top, spare: BorrowedFd<'_>) -> Step<OwnedFd> {
+    let writable = match top {
+        Top::Kept(directory) => keep(&directory.clone().into_path())?,
+        Top::Memory(most) => step(
+            "make the memory for what is written",
+            remember(*most, layers, spare),
+        )?,
+    };
+    step(
+        "see whether what is written lies in a layer",
+        apart(layers, &writable),
+    )?;
+    let many = layers.len();
+    step(
+        format!("mount an overlay ({many} below)"),
+        attempt(layers, &writable),
+    )
+}
+
+/// Opens a directory that keeps what is written, and has it for itself until this process and its children end.
+fn keep(directory: &Path) -> Step<Writable> {
+    let what = |what: &str| format!("{what} `{}`", directory.display());
+    let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+    let opened = open(directory, flags, Mode::empty()).map_err(io::Error::from);
+    let opened = step(what("open the upper"), opened)?;
+    let below = |name: &str| {
+        let found = openat(&opened, name, PLACE, Mode::empty());
+        step(
+            what(&format!("open `{name}` of the upper")),
+            found.map_err(io::Error::from),
+        )
+    };
+    let writable = Writable {
+        upper: below("upper")?,
+        work: below("work")?,
+    };
+    let locked = Flock::lock(opened, FlockArg::LockExclusiveNonblock);
+    let locked = locked.map_err(|(_, error)| match error {
+        Errno::EWOULDBLOCK => io::Error::other("another command uses it"),
+        error => error.into(),
+    });
+    // The lock is to last as long as the mount, which is as long as this process.
+    std::mem::forget(step(what("have for itself the upper"), locked)?);
+    Ok(writable)
+}
+
+/// A file system in memory; it looks at its root like the topmost layer.
+fn remember(most: u64, layers: &[OwnedFd], spare: BorrowedFd<'_>) -> io::Result<Writable> {
+    let mount = sys::begin_mount(c"tmpfs")?;
+    let (size, files) = (number(most), number(view::most_files(most)));
+    for (key, value) in [
+        (c"size", &*size),
+        (c"nr_inodes", &*files),
+        (c"mode", c"0700"),
+    ] {
+        sys::configure(mount.as_fd(), key, Some(value))?;
+    }
+    let memory = sys::finish_mount(mount.as_fd(), NO_SETUID | NO_DEVICES)?;
+    // Until Linux 6.14 an overlay takes only what is mounted somewhere.
+    sys::attach_mounts_on(memory.as_fd(), spare)?;
+    let [upper, work] = ["upper", "work"].map(|name| -> io::Result<OwnedFd> {
+        mkdirat(&memory, name, Mode::S_IRWXU)?;
+        Ok(openat(&memory, name, PLACE, Mode::empty())?)
+    });
+    let upper = upper?;
+    if let Some(layer) = layers.first() {
+        let mode = fs::Permissions::from_mode(fstat(layer)?.st_mode & 0o777);
+        fs::set_permissions(by_number(&upper), mode)?;
+    }
+    Ok(Writable { upper, work: work? })
+}
+
+fn number(number: u64) -> CString {
+    CString::new(number.to_string()).expect("digits have no zero byte")
+}
+
+/// The kernel refuses most overlaps, with a message about loops; the plainest one gets a message of its own.
+fn apart(layers: &[OwnedFd], writable: &Writable) -> io::Result<()> {
+    let place = |directory: &OwnedFd| -> io::Result<(u64, u64)> {
+        let found = fs::metadata(by_number(directory))?;
+        Ok((found.dev(), found.ino()))
+    };
+    let written = [place(&writable.upper)?, place(&writable.work)?];
+    for layer in layers {
+        if written.contains(&place(layer)?) {
+            return Err(io::Error::other("it is one of the layers"));
+        }
+    }
+    Ok(())
+}
+
+/// How a kernel wants to hear about the layers.
+#[derive(Clone, Copy)]
+enum Dialect {
+    /// One by one, since Linux 6.5.
+    Each,
+    /// All in one option, which holds about sixty.
+    Joined,
+}
+
+/// Some file systems refuse `volatile`, which only saves time; an older kernel has another way to name layers.
+fn attempt(layers: &[OwnedFd], writable: &Writable) -> io::Result<OwnedFd> {
+    let mut first = None;
+    for volatile in [true, false] {
+        for dialect in [Dialect::Each, Dialect::Joined] {
+            match overlay(layers, writable, dialect, volatile) {
+                Ok(tree) => return Ok(tree),
+                Err(error) => first = first.or(Some(error)),
+            }
+        }
+    }
+    Err(first.unwrap_or_else(|| io::ErrorKind::Unsupported.into()))
+}
+
+fn overlay(
+    layers: &[OwnedFd],
+    writable: &Writable,
+    dialect: Dialect,
+    volatile: bool,
+) -> io::Result<OwnedFd> {
+    forget_volatile(&writable.work)?;
+    let mount = sys::begin_mount(c"overlay")?;
+    let flag = |key: &CStr| sys::configure(mount.as_fd(), key, None);
+    let set = |key: &CStr, value: &CStr| sys::configure(mount.as_fd(), key, Some(value));
+    let configured = || {
+        set(c"source", c"seawall")?;
+        flag(c"userxattr")?;
+        // What a module parameter may have switched on by default.
+        set(c"index", c"off")?;
+        set(c"nfs_export", c"off")?;
+        set(c"metacopy", c"off")?;
+        set(c"redirect_dir", c"nofollow")?;
+        if volatile {
+            flag(c"volatile")?;
+        }
+        set(c"upperdir", &name(&writable.upper))?;
+        set(c"workdir", &name(&writable.work))?;
+        match dialect {
+            Dialect::Each => layers
+                .iter()
+                .try_for_each(|layer| set(c"lowerdir+", &name(layer)))?,
+            Dialect::Joined => {
+                // Relative names are short.
+                chdir("/proc/self/fd")?;
+                set(c"lowerdir", &joined(layers))?;
+            }
+        }
+        sys::finish_mount(mount.as_fd(), NO_SETUID | NO_DEVICES)
+    };
+    let made = configured();
+    chdir("/")?;
+    made.map_err(|error| explained(error, mount))
+}
+
+/// Removes the mark of a volatile mount that has ended, which the kernel takes for the mark of a crash.
+fn forget_volatile(work: &OwnedFd) -> io::Result<()> {
+    const MARK: [(&str, UnlinkatFlags); 3] = [
+        ("work/incompat/volatile/dirty", UnlinkatFlags::NoRemoveDir),
+        ("work/incompat/volatile", UnlinkatFlags::RemoveDir),
+        ("work/incompat", UnlinkatFlags::RemoveDir),
+    ];
+    for (part, flag) in MARK {
+        let removed = match unlinkat(work, part, flag) {
+            // Capabilities do not help where the group of a directory is not known to the user namespace.
+            Err(Errno::EACCES) => {
+                open_up(&by_number(work))?;
+                unlinkat(work, part, flag)
+            }
+            removed => removed,
+        };
+        match removed {
+            Ok(()) | Err(Errno::ENOENT) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+/// Lets the owner into what the kernel leaves behind in a `work` directory, all of mode 000.
+pub(crate) fn open_up(work: &Path) -> io::Result<()> {
+    for part in ["work", "work/incompat", "work/incompat/volatile"] {
+        match fs::set_permissions(work.join(part), fs::Permissions::from_mode(0o700)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            done => done?,
+        }
+    }
+    Ok(())
+}
+
+fn by_number(descriptor: &OwnedFd) -> PathBuf {
+    Path::new("/proc/self/fd").join(descriptor.as_raw_fd().to_string())
+}
+
+fn name(descriptor: &OwnedFd) -> CString {
+    let path = by_number(descriptor).into_os_string().into_encoded_bytes();
+    CString::new(path).expect("digits have no zero byte")
+}
+
+fn joined(layers: &[OwnedFd]) -> CString {
+    let numbers: Vec<_> = layers
+        .iter()
+        .map(|layer| layer.as_raw_fd().to_string())
+        .collect();
+    CString::new(numbers.join(":")).expect("digits have no zero byte")
+}
+
+/// The error with what the kernel has to say about it (`fsopen(2)`: each read gives one message).
+fn explained(error: io::Error, mount: OwnedFd) -> io::Error {
+    let (mut log, mut line, mut said) = (File::from(mount), [0; 1024], Vec::new());
+    while let Ok(length @ 1..) = log.read(&mut line) {
+        let text = String::from_utf8_lossy(&line[..length]);
+        said.push(text.trim_start_matches("e ").trim_end().to_owned());
+    }
+    if said.is_empty() {
+        return error;
+    }
+    io::Error::other(format!("{error} ({})", said.join("; ")))
+}
