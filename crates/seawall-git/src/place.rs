@@ -34,7 +34,7 @@ impl Store {
     }
 
     /// The place without links, if a workspace may be made there: what it replaces is deleted.
-    fn safe_place(&self, dest: &Path) -> Result<PathBuf> {
+    pub(crate) fn safe_place(&self, dest: &Path) -> Result<PathBuf> {
         let refuse = |why| {
             Err(Error::UnsafePlace {
                 path: dest.to_path_buf(),

@@ -5,5 +5,6 @@ mod common;
 mod compose;
 mod harvest;
 mod land;
+mod private_git;
 mod store;
 mod workspace;
