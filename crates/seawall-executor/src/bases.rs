@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use dashmap::DashMap;
 use seawall_core::ids::Commit;
-use seawall_git::Store;
+use seawall_git::{Checkout, Store};
 
 use crate::crew::{Setup, commit, id};
 use crate::error::ExecuteError;
@@ -63,7 +63,7 @@ impl Bases {
             dir: setup.place.layers(),
             first: setup.base.clone(),
             carried,
-            wants_git: setup.profiles.values().any(|profile| profile.git),
+            wants_git: true,
             made: DashMap::new(),
         }
     }
@@ -118,7 +118,7 @@ impl Bases {
         let (dest, git) = (self.dir.join("base"), self.git_at(&self.first));
         let first = id(&self.first)?;
         if !dest.exists() {
-            self.store.lay_base(&first, &dest)?;
+            self.store.lay_base(&first, &dest, Checkout::User)?;
         }
         if self.wants_git && !git.layer.exists() {
             self.store.private_git(&first, &dest, &git.layer)?;
@@ -150,7 +150,9 @@ impl Bases {
         let git = self.git_at(to);
         let own = self.wants_git && git.layer.exists();
         Ok(Stack {
-            layers: std::iter::once(dest).chain(below.layers.iter().cloned()).collect(),
+            layers: std::iter::once(dest)
+                .chain(below.layers.iter().cloned())
+                .collect(),
             depth: below.depth + 1,
             git: if own { Some(git) } else { above.git.clone() },
         })

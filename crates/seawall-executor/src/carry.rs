@@ -29,7 +29,11 @@ pub(crate) fn directories(setup: &Setup) -> Vec<Carried> {
 
 /// The files to carry that exist.
 pub(crate) fn files(setup: &Setup) -> Vec<Carried> {
-    present(setup, &setup.plan.workspace.carry_files, fs::Metadata::is_file)
+    present(
+        setup,
+        &setup.plan.workspace.carry_files,
+        fs::Metadata::is_file,
+    )
 }
 
 fn present(setup: &Setup, paths: &[RepoPath], right: fn(&fs::Metadata) -> bool) -> Vec<Carried> {
@@ -43,8 +47,13 @@ fn present(setup: &Setup, paths: &[RepoPath], right: fn(&fs::Metadata) -> bool) 
             at,
         }
     });
-    all.filter(|carried| carried.from.symlink_metadata().is_ok_and(|found| right(&found)))
-        .collect()
+    all.filter(|carried| {
+        carried
+            .from
+            .symlink_metadata()
+            .is_ok_and(|found| right(&found))
+    })
+    .collect()
 }
 
 /// Makes the layer with the copies of files and the places of directories; none when nothing is carried.

@@ -120,8 +120,6 @@ fn order(crew: &Crew, job: Job) -> Result<Order, ExecuteError> {
         },
         run: Some(setup.run.clone()),
         network,
-        overlay: None,
-        carry: Vec::new(),
     })
 }
 

@@ -197,7 +197,7 @@ fn harvest(
     let body = setup.plan.task(task);
     let room = setup.place.attempt(attempt);
     for path in &body.deletes {
-        workspace::delete(crew, &room, path)?;
+        workspace::delete(&room, path)?;
     }
     let owned = Owned {
         files: bytes(&body.files),
@@ -339,6 +339,6 @@ fn show(path: &[u8]) -> String {
     text
 }
 
-fn bytes(paths: &[RepoPath]) -> Vec<Vec<u8>> {
+pub(crate) fn bytes(paths: &[RepoPath]) -> Vec<Vec<u8>> {
     paths.iter().map(|path| path.as_bytes().to_vec()).collect()
 }

@@ -66,7 +66,10 @@ impl Trash {
 
 fn empty(thrown: &Receiver<PathBuf>, until: &OnceLock<Instant>) {
     while let Ok(path) = thrown.recv() {
-        if until.get().is_some_and(|deadline| Instant::now() > *deadline) {
+        if until
+            .get()
+            .is_some_and(|deadline| Instant::now() > *deadline)
+        {
             return;
         }
         // Whoever sweeps next meets the same error and says it.
@@ -77,8 +80,7 @@ fn empty(thrown: &Receiver<PathBuf>, until: &OnceLock<Instant>) {
 impl Drop for Trash {
     fn drop(&mut self) {
         drop(self.queue.take());
-        // Only this sets it, once.
-        drop(self.deadline.set(Instant::now() + PATIENCE));
+        self.deadline.get_or_init(|| Instant::now() + PATIENCE);
         if let Some(thread) = self.thread.take() {
             // A thread that panicked has left its work to the next session.
             drop(thread.join());

@@ -19,7 +19,7 @@ use seawall_sandbox::{End, Report, Stdin, TMP_MARK, Write, WriteRule};
 use crate::confine::{self, Job, enforced};
 use crate::crew::Crew;
 use crate::error::{ExecuteError, at};
-use crate::execute::blocking;
+use crate::execute::{blocking, bytes};
 use crate::logs;
 use crate::{prepare, workspace};
 
@@ -77,7 +77,7 @@ fn job(
         silence: setup.plan.limits.silence_ms.map(Duration::from_millis),
         label: format!("attempt-{attempt}"),
         attempt: Some(attempt),
-        mounts: workspace::mounts(crew, &room, base, profile.git)?,
+        mounts: workspace::mounts(crew, &room, base, true)?,
         room,
     })
 }

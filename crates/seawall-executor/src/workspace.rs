@@ -4,14 +4,14 @@
 //! costs the repository. Everything else of the program does not know which of the two it has.
 
 use std::ffi::OsStr;
-use std::{fs, io};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use seawall_core::event::Workspaces;
 use seawall_core::ids::Commit;
 use seawall_core::path::RepoPath;
-use seawall_git::{Harvest, Label, Owned};
+use seawall_git::{Harvest, Label, Left, Owned};
 use seawall_sandbox::{Carry, Overlay, Upper};
 
 use crate::bases::Stack;
@@ -50,12 +50,16 @@ pub(crate) fn open(
     match crew.setup.workspaces {
         Workspaces::Overlay => {
             room.furnish_overlay(crew.carried.len())?;
-            Ok(store.seed(&room.written(), creates)?)
+            Ok(store.seed(&id(commit)?, &room.written(), creates)?)
         }
         Workspaces::Copy => {
-            store.open_copy(&stack.layers, &room.tree, creates)?;
+            let layers: Vec<_> = stack.layers.iter().map(PathBuf::as_path).collect();
+            store.open_copy(&layers, &room.tree, creates)?;
             crew.carried.iter().try_for_each(|carried| {
-                Ok(seawall_git::copy_tree(&carried.from, &room.tree.join(&carried.at))?)
+                Ok(seawall_git::copy_tree(
+                    &carried.from,
+                    &room.tree.join(&carried.at),
+                )?)
             })
         }
     }
@@ -82,7 +86,11 @@ pub(crate) fn mounts(
     git: bool,
 ) -> Result<Mounts, ExecuteError> {
     let stack = crew.bases.stack(commit)?;
-    let git = stack.git.as_ref().filter(|_| git).map(|git| git.layer.clone());
+    let git = stack
+        .git
+        .as_ref()
+        .filter(|_| git)
+        .map(|git| git.layer.clone());
     match made(room) {
         Workspaces::Overlay => Ok(overlay(crew, room, &stack, git)),
         Workspaces::Copy => linked(room, git),
@@ -97,7 +105,10 @@ fn overlay(crew: &Crew, room: &Room, stack: &Stack, git: Option<PathBuf>) -> Mou
     });
     Mounts {
         overlay: Some(Overlay {
-            layers: git.into_iter().chain(stack.layers.iter().cloned()).collect(),
+            layers: git
+                .into_iter()
+                .chain(stack.layers.iter().cloned())
+                .collect(),
             upper: Upper::Kept(room.upper.clone()),
         }),
         carry: carry.collect(),
@@ -129,14 +140,24 @@ pub(crate) fn harvest(
     owned: &Owned,
     label: &Label,
 ) -> Result<Harvest, ExecuteError> {
+    let stack = crew.bases.stack(base)?;
+    let layers: Vec<_> = stack.layers.iter().map(PathBuf::as_path).collect();
+    let left = |dir, private_git| Left {
+        dir,
+        layers: &layers,
+        private_git,
+    };
     let (store, base, began) = (&crew.setup.store, id(base)?, crew.setup.began);
     match made(room) {
         Workspaces::Overlay => {
-            Ok(store.harvest_upper(&base, &room.written(), owned, label, began)?)
+            let written = room.written();
+            let left = left(&written, stack.git.is_some());
+            Ok(store.harvest_upper(&base, &left, owned, label, began)?)
         }
         Workspaces::Copy => {
             take_away(crew, room)?;
-            Ok(store.harvest(&base, &room.tree, owned, label, began)?)
+            let left = left(&room.tree, false);
+            Ok(store.harvest_copy(&base, &left, owned, label, began)?)
         }
     }
 }
@@ -144,13 +165,18 @@ pub(crate) fn harvest(
 /// Takes out of a copy what Seawall itself has put there and nobody harvests.
 fn take_away(crew: &Crew, room: &Room) -> Result<(), ExecuteError> {
     let files = carry::files(&crew.setup);
-    let carried = crew.carried.iter().chain(&files).map(|carried| carried.at.as_path());
+    let carried = crew
+        .carried
+        .iter()
+        .chain(&files)
+        .map(|carried| carried.at.as_path());
     let ours = carried.chain([Path::new(".git")]);
-    ours.map(|path| room.tree.join(path)).try_for_each(|path| crew.trash.throw(&path))
+    ours.map(|path| room.tree.join(path))
+        .try_for_each(|path| crew.trash.throw(&path))
 }
 
 /// Removes a file that the plan says must go; a worker that may write only its own files cannot unlink one.
-pub(crate) fn delete(crew: &Crew, room: &Room, path: &RepoPath) -> Result<(), ExecuteError> {
+pub(crate) fn delete(room: &Room, path: &RepoPath) -> Result<(), ExecuteError> {
     match made(room) {
         Workspaces::Overlay => Ok(seawall_git::white_out(&room.written(), path.as_bytes())?),
         Workspaces::Copy => delete_in_copy(&room.tree, path),
@@ -177,4 +203,3 @@ fn delete_in_copy(tree: &Path, path: &RepoPath) -> Result<(), ExecuteError> {
     }
     Ok(())
 }
-

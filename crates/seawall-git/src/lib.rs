@@ -46,6 +46,7 @@ mod seed;
 mod store;
 mod tree;
 mod way;
+mod white_out;
 mod workspace;
 
 pub use crate::copy::copy_tree;
@@ -66,3 +67,4 @@ pub use crate::private_git::git_link;
 pub use crate::remove::remove_workspace;
 pub use crate::store::{Dirty, Head, Store};
 pub use crate::tree::{Entry, EntryKind};
+pub use crate::white_out::white_out;

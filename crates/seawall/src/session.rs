@@ -90,13 +90,14 @@ impl Session {
             run: dir.id.clone(),
             branch: crate::runs::branch(&plan.name, &dir.id),
             began: i64::try_from(fold.began / 1000).unwrap_or(0),
-            wall: Duration::from_millis(
-                plan.budget.wall_ms.saturating_sub(fold.view.wall_ms()),
-            ),
+            wall: Duration::from_millis(plan.budget.wall_ms.saturating_sub(fold.view.wall_ms())),
             home: std::env::var_os("HOME").map(PathBuf::from),
             namespaces: !how.no_namespaces,
             base: started.base.clone(),
-            onto: started.onto.clone(),
+            onto: started
+                .onto
+                .as_ref()
+                .map(|onto| format!("refs/heads/{onto}")),
             workspaces,
             profiles,
             plan,
@@ -270,7 +271,9 @@ fn workspaces(
         Err(why) if mode == WorkspaceMode::Overlay => Err(Failure::failed(format!(
             "the plan wants overlay workspaces, and they cannot be had here: {why}"
         ))
-        .help("write `mode = \"auto\"` in `[workspace]`; `seawall doctor` says what the host lacks")),
+        .help(
+            "write `mode = \"auto\"` in `[workspace]`; `seawall doctor` says what the host lacks",
+        )),
         Err(why) => Ok((Workspaces::Copy, Some(why))),
     }
 }
