@@ -5,5 +5,6 @@ mod common;
 mod compose;
 mod harvest;
 mod land;
+mod overlay;
 mod store;
 mod workspace;
