@@ -9,6 +9,7 @@ use git2::{Oid, Repository};
 
 use crate::edit::{Edit, apply, changes};
 use crate::error::{Error, Result, git};
+use crate::harvest::Change;
 use crate::id::{CommitId, TreeId};
 use crate::store::Store;
 use crate::tree::{commit_tree, find_leaf};
@@ -37,6 +38,14 @@ impl Store {
             }
         }
         apply(&repo, base.id(), &edits).map(TreeId::from_oid)
+    }
+
+    /// The paths that differ between two commits, sorted. Trees that are equal are not looked into, so the cost follows the
+    /// difference. A change of the mode alone has the same content before and after.
+    pub fn changed_between(&self, from: &CommitId, to: &CommitId) -> Result<Vec<Change>> {
+        let repo = self.open()?;
+        let (from, to) = (commit_tree(&repo, from)?.id(), commit_tree(&repo, to)?.id());
+        Ok(changes(&repo, from, to)?.iter().map(Change::of).collect())
     }
 
     /// The tree of a commit.

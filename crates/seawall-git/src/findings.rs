@@ -63,8 +63,14 @@ impl Findings {
     }
 
     pub(crate) fn changes(&self) -> Vec<Change> {
+        self.edits.iter().map(Change::of).collect()
+    }
+}
+
+impl Change {
+    pub(crate) fn of(edit: &Edit) -> Self {
         let id = |leaf: Option<Leaf>| leaf.map(|leaf| BlobId::from_oid(leaf.id));
-        let change = |edit: &Edit| Change {
+        Self {
             path: edit.path.clone(),
             kind: match (edit.from, edit.to) {
                 (None, _) => ChangeKind::Added,
@@ -73,7 +79,6 @@ impl Findings {
             },
             before: id(edit.from),
             after: id(edit.to),
-        };
-        self.edits.iter().map(change).collect()
+        }
     }
 }

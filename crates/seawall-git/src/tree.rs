@@ -3,11 +3,13 @@
 //! libgit2's own tree walk hands out directory names as text and fails on others, so the walk here is ours: iterative,
 //! and in bytes.
 
+use std::collections::BTreeSet;
+
 use git2::{ErrorCode, ObjectType, Oid, Repository, Tree};
 
 use crate::error::{Error, Result, git};
 use crate::id::{BlobId, CommitId};
-use crate::path::{self, as_path, join};
+use crate::path::{self, ancestors, as_path, join};
 use crate::store::Store;
 
 /// What a path of a commit is.
@@ -54,6 +56,44 @@ impl Store {
         let repo = self.open()?;
         let tree = commit_tree(&repo, commit)?;
         Ok(find_leaf(&tree, path)?.map(|leaf| leaf.entry(path.to_vec())))
+    }
+
+    /// What each path is in a commit, in the order asked. Costs the depth of each path, with one look at the repository
+    /// for all.
+    pub fn entries(&self, commit: &CommitId, paths: &[&[u8]]) -> Result<Vec<Option<Entry>>> {
+        let repo = self.open()?;
+        let tree = commit_tree(&repo, commit)?;
+        let find = |path: &&[u8]| Ok(find_leaf(&tree, path)?.map(|leaf| leaf.entry(path.to_vec())));
+        paths.iter().map(find).collect()
+    }
+
+    /// Every file, symlink and submodule at or below some paths of a commit, sorted and each once; an empty path is the
+    /// whole commit, and one that is not there adds nothing. Costs what is listed.
+    pub fn list_below(&self, commit: &CommitId, dirs: &[&[u8]]) -> Result<Vec<Entry>> {
+        let repo = self.open()?;
+        let top = commit_tree(&repo, commit)?;
+        let dirs: BTreeSet<_> = dirs.iter().copied().collect();
+        let listed_above = |dir: &[u8]| {
+            let top = !dir.is_empty() && dirs.contains(&b""[..]);
+            top || ancestors(dir).any(|above| dirs.contains(above))
+        };
+        let mut entries = Vec::new();
+        for dir in dirs.iter().filter(|dir| !listed_above(dir)) {
+            let node = match dir.is_empty() {
+                true => Some(Node::Tree(top.id())),
+                false => node_at(&top, dir)?,
+            };
+            match node {
+                None => {}
+                Some(Node::Leaf(leaf)) => entries.push(leaf.entry(dir.to_vec())),
+                Some(Node::Tree(id)) => each_leaf(&repo, id, dir.to_vec(), |path, leaf| {
+                    entries.push(leaf.entry(path));
+                    Ok(())
+                })?,
+            }
+        }
+        entries.sort();
+        Ok(entries)
     }
 
     /// The raw content of a file, or the target of a symlink; nothing for all else. Holds it in memory.

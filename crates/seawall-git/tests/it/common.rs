@@ -38,6 +38,19 @@ impl Fixture {
         Self::of(dir, &repo)
     }
 
+    /// The same files without the traps.
+    pub(crate) fn plain() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let repo = dir.path().join("repo");
+        fs::create_dir(&repo).unwrap();
+        git(&repo, &["init", "-q", "-b", "main"]);
+        fill(&repo);
+        fs::remove_file(repo.join(".gitattributes")).unwrap();
+        git(&repo, &["add", "-A", "-f"]);
+        git(&repo, &["commit", "-q", "-m", "base"]);
+        Self::of(dir, &repo)
+    }
+
     pub(crate) fn of(dir: TempDir, repo: &Path) -> Self {
         let store = Store::discover(repo).unwrap();
         let base = store.head().unwrap().commit;
@@ -213,7 +226,31 @@ pub(crate) fn git_with(dir: &Path, args: &[&str], stdin: &[u8]) -> String {
     output.trim_end().to_owned()
 }
 
+/// Runs git with more of an environment; returns what it says.
+pub(crate) fn run_with(dir: &Path, vars: &[(&str, &Path)], args: &[&str]) -> String {
+    let mut command = command(dir, args);
+    let output = command.envs(vars.iter().copied()).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "git {args:?}: {text}");
+    String::from_utf8(output.stdout)
+        .unwrap()
+        .trim_end()
+        .to_owned()
+}
+
 pub(crate) fn run(dir: &Path, args: &[&str], stdin: &[u8]) -> (bool, String) {
+    let mut command = command(dir, args);
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(stdin).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let text = [output.stdout, output.stderr].concat();
+    (
+        output.status.success(),
+        String::from_utf8_lossy(&text).into_owned(),
+    )
+}
+
+fn command(dir: &Path, args: &[&str]) -> Command {
     let mut command = Command::new("git");
     command.args([
         "-c",
@@ -244,14 +281,7 @@ pub(crate) fn run(dir: &Path, args: &[&str], stdin: &[u8]) -> (bool, String) {
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    child.stdin.take().unwrap().write_all(stdin).unwrap();
-    let output = child.wait_with_output().unwrap();
-    let text = [output.stdout, output.stderr].concat();
-    (
-        output.status.success(),
-        String::from_utf8_lossy(&text).into_owned(),
-    )
+    command
 }
 
 /// A harvest in words, one line per path.

@@ -12,10 +12,10 @@ use nix::fcntl::{OFlag, openat};
 use nix::sys::stat::{Mode, mkdirat};
 use seawall_git::{Error, Harvest, Label, Owned, remove_workspace};
 
-type Act = fn(&Path);
+pub(crate) type Act = fn(&Path);
 
 /// Name, what the task owns (files, creates, deletes), what the worker does, what the harvest says.
-type Case = (
+pub(crate) type Case = (
     &'static str,
     [&'static [&'static str]; 3],
     Act,
@@ -26,11 +26,11 @@ const A: [&[&str]; 3] = [&["a.txt"], &[], &[]];
 const NEW: [&[&str]; 3] = [&["a.txt"], &["src/new.txt"], &[]];
 const GONE: [&[&str]; 3] = [&["a.txt"], &[], &["gone.txt", "dir/deep/x.txt"]];
 
-fn edit(ws: &Path) {
+pub(crate) fn edit(ws: &Path) {
     put(ws, b"a.txt", "changed\n");
 }
 
-fn chmod(path: &Path, mode: u32) {
+pub(crate) fn chmod(path: &Path, mode: u32) {
     fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
 }
 
@@ -39,11 +39,11 @@ fn replace(ws: &Path, name: &str) -> std::path::PathBuf {
     ws.join(name)
 }
 
-fn fifo(path: &Path) {
+pub(crate) fn fifo(path: &Path) {
     nix::unistd::mkfifo(path, Mode::S_IRWXU).unwrap();
 }
 
-const ACCEPTED: &[Case] = &[
+pub(crate) const ACCEPTED: &[Case] = &[
     ("an owned file", A, edit, &["Modified a.txt"]),
     ("nothing", A, |_| {}, &["empty"]),
     (
@@ -170,7 +170,7 @@ const ACCEPTED: &[Case] = &[
     ),
 ];
 
-const REJECTED: &[Case] = &[
+pub(crate) const REJECTED: &[Case] = &[
     (
         "a sibling changed",
         A,
@@ -503,7 +503,7 @@ const REJECTED: &[Case] = &[
     ),
 ];
 
-fn of(lists: [&[&str]; 3]) -> Owned {
+pub(crate) fn of(lists: [&[&str]; 3]) -> Owned {
     owned(lists[0], lists[1], lists[2])
 }
 

@@ -6,5 +6,6 @@ mod compose;
 mod harvest;
 mod land;
 mod private_git;
+mod overlay;
 mod store;
 mod workspace;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::common::{Fixture, WHEN, git, owned, put, run};
-use seawall_git::{CommitId, Error, Harvest, Label, Owned, Store};
+use seawall_git::{CommitId, Error, Harvest, Label, Owned, Store, show};
 
 fn plain(dir: &Path) -> Store {
     git(dir, &["init", "-q", "-b", "main"]);
@@ -467,4 +467,60 @@ fn facts_of_commits_and_branches() {
     );
     assert_eq!(store.tip("refs/heads/seawall/p/r").unwrap(), Some(commit));
     assert_eq!(store.tip("refs/heads/none").unwrap(), None);
+}
+
+#[test]
+fn paths_are_read_again_by_their_number() {
+    let fixture = Fixture::new();
+    let store = &fixture.store;
+    let all = store.list(&fixture.base).unwrap();
+    let paths: Vec<_> = all.iter().map(|entry| entry.path.as_slice()).collect();
+    let found = store.entries(&fixture.base, &paths).unwrap();
+    assert_eq!(found.into_iter().flatten().collect::<Vec<_>>(), all);
+    let odd: [&[u8]; 3] = [b"dir", b"nowhere", b"a.txt"];
+    let found = store.entries(&fixture.base, &odd).unwrap();
+    assert_eq!(
+        found.iter().map(Option::is_some).collect::<Vec<_>>(),
+        [false, false, true]
+    );
+    let below = |dirs: &[&str]| {
+        let dirs: Vec<_> = dirs.iter().map(|dir| dir.as_bytes()).collect();
+        let entries = store.list_below(&fixture.base, &dirs).unwrap();
+        entries
+            .into_iter()
+            .map(|entry| show(&entry.path))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(store.list_below(&fixture.base, &[b""]).unwrap(), all);
+    assert_eq!(
+        store.list_below(&fixture.base, &[b"", b"dir"]).unwrap(),
+        all
+    );
+    assert_eq!(
+        below(&["dir/deep", "bin", "dir/deep", "di", "none/x", "a.txt"]),
+        ["a.txt", "bin/run", "dir/deep/x.txt", "dir/deep/y.txt"]
+    );
+    assert_eq!(below(&["dir", "dir/deep", "dir-x"]).len(), 4);
+    assert!(store.list_below(&fixture.base, &[b"../x"]).is_err());
+}
+
+#[test]
+fn what_changed_between_two_commits_is_listed() {
+    let fixture = Fixture::new();
+    let what = owned(&["a.txt"], &["dir/new"], &["gone.txt"]);
+    let to = fixture.change("between", &what, |ws| {
+        put(ws, b"a.txt", "2");
+        put(ws, b"dir/new", "2");
+        std::fs::remove_file(ws.join("gone.txt")).unwrap();
+    });
+    let changed = fixture.store.changed_between(&fixture.base, &to).unwrap();
+    let words: Vec<_> = changed
+        .iter()
+        .map(|c| format!("{:?} {}", c.kind, show(&c.path)))
+        .collect();
+    assert_eq!(
+        words,
+        ["Modified a.txt", "Added dir/new", "Deleted gone.txt"]
+    );
+    assert_eq!(fixture.store.changed_between(&to, &to).unwrap(), []);
 }
