@@ -208,11 +208,7 @@ fn compose(layers: &[OwnedFd], top: &Top, spare: BorrowedFd<'_>) -> Step<OwnedFd
         "see whether what is written lies in a layer",
         apart(layers, &writable),
     )?;
-    let many = layers.len();
-    step(
-        format!("mount an overlay ({many} below)"),
-        attempt(layers, &writable),
-    )
+    step("mount an overlay", attempt(layers, &writable))
 }
 
 /// Opens a directory that keeps what is written, and has it for itself until this process and its children end.
@@ -318,36 +314,51 @@ fn overlay(
 ) -> io::Result<OwnedFd> {
     forget_volatile(&writable.work)?;
     let mount = sys::begin_mount(c"overlay")?;
-    let flag = |key: &CStr| sys::configure(mount.as_fd(), key, None);
-    let set = |key: &CStr, value: &CStr| sys::configure(mount.as_fd(), key, Some(value));
-    let configured = || {
-        set(c"source", c"seawall")?;
-        flag(c"userxattr")?;
-        // What a module parameter may have switched on by default.
-        set(c"index", c"off")?;
-        set(c"nfs_export", c"off")?;
-        set(c"metacopy", c"off")?;
-        set(c"redirect_dir", c"nofollow")?;
-        if volatile {
-            flag(c"volatile")?;
-        }
-        set(c"upperdir", &name(&writable.upper))?;
-        set(c"workdir", &name(&writable.work))?;
-        match dialect {
-            Dialect::Each => layers
-                .iter()
-                .try_for_each(|layer| set(c"lowerdir+", &name(layer)))?,
-            Dialect::Joined => {
-                // Relative names are short.
-                chdir("/proc/self/fd")?;
-                set(c"lowerdir", &joined(layers))?;
-            }
-        }
-        sys::finish_mount(mount.as_fd(), NO_SETUID | NO_DEVICES)
-    };
-    let made = configured();
+    let made = set_options(mount.as_fd(), volatile)
+        .and_then(|()| set_places(mount.as_fd(), layers, writable, dialect))
+        .and_then(|()| sys::finish_mount(mount.as_fd(), NO_SETUID | NO_DEVICES));
+    // From wherever the short names are short.
     chdir("/")?;
     made.map_err(|error| explained(error, mount))
+}
+
+fn set_options(mount: BorrowedFd<'_>, volatile: bool) -> io::Result<()> {
+    let source = (c"source", c"seawall");
+    // What a module parameter may have switched on by default.
+    let off = [
+        (c"index", c"off"),
+        (c"nfs_export", c"off"),
+        (c"metacopy", c"off"),
+        (c"redirect_dir", c"nofollow"),
+    ];
+    sys::configure(mount, c"userxattr", None)?;
+    for (key, value) in off.into_iter().chain([source]) {
+        sys::configure(mount, key, Some(value))?;
+    }
+    match volatile {
+        true => sys::configure(mount, c"volatile", None),
+        false => Ok(()),
+    }
+}
+
+fn set_places(
+    mount: BorrowedFd<'_>,
+    layers: &[OwnedFd],
+    writable: &Writable,
+    dialect: Dialect,
+) -> io::Result<()> {
+    let set = |key: &CStr, value: &CStr| sys::configure(mount, key, Some(value));
+    set(c"upperdir", &name(&writable.upper))?;
+    set(c"workdir", &name(&writable.work))?;
+    match dialect {
+        Dialect::Each => layers
+            .iter()
+            .try_for_each(|layer| set(c"lowerdir+", &name(layer))),
+        Dialect::Joined => {
+            chdir("/proc/self/fd")?;
+            set(c"lowerdir", &joined(layers))
+        }
+    }
 }
 
 /// Removes the mark of a volatile mount that has ended, which the kernel takes for the mark of a crash.
@@ -407,10 +418,28 @@ fn explained(error: io::Error, mount: OwnedFd) -> io::Error {
     let (mut log, mut line, mut said) = (File::from(mount), [0; 1024], Vec::new());
     while let Ok(length @ 1..) = log.read(&mut line) {
         let text = String::from_utf8_lossy(&line[..length]);
-        said.push(text.trim_start_matches("e ").trim_end().to_owned());
+        said.push(with_paths(text.trim_start_matches("e ").trim_end()));
     }
     if said.is_empty() {
         return error;
     }
     io::Error::other(format!("{error} ({})", said.join("; ")))
+}
+
+/// The words of the kernel with the paths of the descriptors that it was given.
+fn with_paths(text: &str) -> String {
+    let mut parts = text.split("/proc/self/fd/");
+    let mut named = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let end = part.find(|letter: char| !letter.is_ascii_digit());
+        let (number, rest) = part.split_at(end.unwrap_or(part.len()));
+        let found = fs::read_link(Path::new("/proc/self/fd").join(number));
+        let path = found.map_or_else(
+            |_| format!("descriptor {number}"),
+            |path| format!("`{}`", path.display()),
+        );
+        named.push_str(&path);
+        named.push_str(rest);
+    }
+    named
 }

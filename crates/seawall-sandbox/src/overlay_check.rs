@@ -43,20 +43,35 @@ fn layers(overlay: &Overlay) -> Result<(), SandboxError> {
             ));
         }
     }
-    let upper = match &overlay.upper {
-        Upper::Kept(upper) => identities(upper)?,
-        Upper::Memory(_) => Vec::new(),
+    let kept = match &overlay.upper {
+        Upper::Kept(upper) => Some((upper, identities(upper)?)),
+        Upper::Memory(_) => None,
     };
     for layer in &overlay.layers {
         let found = real_directory("use the layer", layer)?;
-        if upper.contains(&found) {
-            return refuse(format!(
-                "`{}` is a layer and takes what is written",
-                layer.display()
-            ));
+        if let Some((upper, identities)) = &kept {
+            if identities.contains(&found) {
+                return refuse(format!(
+                    "`{}` is a layer and takes what is written",
+                    layer.display()
+                ));
+            }
+            apart("layer", layer, upper)?;
         }
     }
     Ok(())
+}
+
+/// The kernel takes what lies in one another, and what is seen then is anybody's guess.
+fn apart(what: &str, read: &Path, written: &Path) -> Result<(), SandboxError> {
+    if !read.starts_with(written) && !written.starts_with(read) {
+        return Ok(());
+    }
+    refuse(format!(
+        "the {what} `{}` and what is written at `{}` overlap",
+        read.display(),
+        written.display()
+    ))
 }
 
 /// Device and number, by which two names of one directory are known.
@@ -154,13 +169,7 @@ fn source(order: &Order, carry: &Carry) -> Result<(), SandboxError> {
         .chain(kept)
     {
         let written = fs::canonicalize(written).map_err(at("look at", written))?;
-        if real.starts_with(&written) || written.starts_with(&real) {
-            return refuse(format!(
-                "the carried directory `{}` and what is written at `{}` overlap",
-                from.display(),
-                written.display()
-            ));
-        }
+        apart("carried directory", &real, &written)?;
     }
     Ok(())
 }

@@ -155,21 +155,23 @@ fn act(scene: &Path, top: Top) -> Step<()> {
     step(here("delete a directory"), fs::remove_dir_all(&directory))?;
     step(here("replace a directory"), fs::create_dir(&directory))?;
     let inside = step(here("list a directory"), fs::read_dir(&directory))?;
-    let empty = inside.count() == 0;
+    let hidden = match inside.count() {
+        0 => Ok(()),
+        _ => Err(io::Error::other("it is still there")),
+    };
+    step(here("hide what a directory replaced"), hidden)?;
     step(
-        here("hide what a directory replaced"),
-        empty
-            .then_some(())
-            .ok_or_else(|| io::Error::other("it is still there")),
-    )?;
-    let layer = fs::read(scene.join("layer/file"));
-    let whole = layer.map(|text| text == b"layer");
-    step(here("leave a layer as it was"), whole).and_then(|whole| {
-        let as_it_was = whole
-            .then_some(())
-            .ok_or_else(|| io::Error::other("it was written"));
-        step(here("leave a layer as it was"), as_it_was)
-    })
+        here("leave a layer as it was"),
+        is_layer(&scene.join("layer/file")),
+    )
+}
+
+fn is_layer(file: &Path) -> io::Result<()> {
+    if fs::read(file)? == b"layer" {
+        Ok(())
+    } else {
+        Err(io::Error::other("it was written"))
+    }
 }
 
 fn is_whiteout(path: &Path) -> io::Result<()> {

@@ -3,13 +3,14 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream, ToSocketAddrs, UdpSocket};
-use std::os::fd::FromRawFd;
+use std::os::fd::{AsRawFd, FromRawFd};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{SocketAddr, UnixStream};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use nix::libc;
 use nix::sys::signal::{SigHandler, Signal, kill, raise, signal};
 use nix::unistd::{ForkResult, Pid, fork, getppid, setsid};
 
@@ -45,6 +46,11 @@ fn act(words: &[&str]) -> io::Result<()> {
         ["hard-link", from, to] => fs::hard_link(from, to),
         ["symlink", from, to] => std::os::unix::fs::symlink(from, to),
         ["mkdir", path] => fs::create_dir(path),
+        ["remove-all", path] => fs::remove_dir_all(path),
+        ["many", path, count] => many(path, number(count)),
+        ["map", path] => write_by_memory(path),
+        ["whiteout", path] => whiteout(path),
+        ["mark", path, name] => mark(path, name),
         ["read", path] => fs::read_to_string(path).map(|text| println!("{text}")),
         ["list", path] => fs::read_dir(path)?.try_for_each(|entry| entry.map(drop)),
         ["read-descriptor", number] => read_descriptor(number),
@@ -229,6 +235,46 @@ fn talk_to_myself() -> io::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let _out = TcpStream::connect(listener.local_addr()?)?;
     listener.accept().map(drop)
+}
+
+/// Empty files in a new directory.
+fn many(path: &str, count: i32) -> io::Result<()> {
+    fs::create_dir(path)?;
+    (0..count).try_for_each(|number| File::create(format!("{path}/{number}")).map(drop))
+}
+
+#[expect(unsafe_code, reason = "to map a file")]
+fn write_by_memory(path: &str) -> io::Result<()> {
+    let file = OpenOptions::new().read(true).write(true).open(path)?;
+    let (rights, shared) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED);
+    // SAFETY: a new mapping of one byte of a file that is not empty, written once and used no more.
+    unsafe {
+        let at = libc::mmap(std::ptr::null_mut(), 1, rights, shared, file.as_raw_fd(), 0);
+        if at == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        at.cast::<u8>().write(b'!');
+    }
+    Ok(())
+}
+
+/// What an overlay takes for a deleted file.
+fn whiteout(path: &str) -> io::Result<()> {
+    use nix::sys::stat::{Mode, SFlag, mknod};
+    Ok(mknod(path, SFlag::S_IFCHR, Mode::empty(), 0)?)
+}
+
+/// An extended attribute with the value `y`.
+#[expect(unsafe_code, reason = "to set an extended attribute")]
+fn mark(path: &str, name: &str) -> io::Result<()> {
+    let [path, name] = [path, name].map(|text| std::ffi::CString::new(text).unwrap());
+    // SAFETY: both are C strings, and the value is one byte.
+    let set = unsafe { libc::setxattr(path.as_ptr(), name.as_ptr(), c"y".as_ptr().cast(), 1, 0) };
+    if set == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::last_os_error())
+    }
 }
 
 fn any_capability() -> io::Result<()> {
