@@ -387,6 +387,7 @@ mod tests {
             ("d.toml", "extends = 'd'"),
             ("e.toml", "says = 'x'"),
             ("f.toml", "extends = 'worker'\nhosts = ['no-port.test']"),
+            ("h.toml", "extends = 'worker'\n[limits]\ncpu_weight = 0"),
         ];
         let profiles = with(&files, Origin::User).unwrap();
         for (name, expected) in [
@@ -396,6 +397,7 @@ mod tests {
             ("e", "lacks `write`"),
             ("f", "no-port.test"),
             ("g", "no profile `g`"),
+            ("h", "from 1 to 10000"),
         ] {
             let error = profiles.get(name).unwrap_err().to_string();
             assert!(error.contains(expected), "{name}: {error}");
@@ -420,6 +422,15 @@ mod tests {
         let narrow = "extends = 'agent'\nhosts = []\n[limits]\nmemory_mib = 512";
         let profiles = with(&[("agent.toml", narrow)], Origin::Repository).unwrap();
         assert!(profiles.get("agent").unwrap().hosts.is_empty());
+    }
+
+    #[test]
+    fn every_built_in_profile_has_a_git_directory() {
+        let text = [("none.toml", "extends = 'agent'\ngit = false")];
+        let profiles = with(&text, Origin::Repository).unwrap();
+        for name in profiles.names() {
+            assert_eq!(profiles.get(name).unwrap().git, name != "none", "{name}");
+        }
     }
 
     #[test]

@@ -31,6 +31,9 @@ pub(crate) struct Group {
     processes: Option<File>,
     /// The limit on processes itself, to set it to nothing at the end.
     most_processes: Option<File>,
+    /// Takes a word that kills all members at once (version 2, Linux 5.14).
+    killer: Option<File>,
+    weighed: bool,
 }
 
 /// What the groups have counted.
@@ -48,7 +51,8 @@ const TRIES: usize = 5;
 impl Group {
     /// Makes the groups for the limits; `Ok(None)` when none is asked for, `Err` says why there can be none.
     pub(crate) fn make(limits: &Limits, run: &str) -> Result<Option<Self>, String> {
-        if limits.memory.is_none() && limits.processes.is_none() {
+        let asked = [limits.memory, limits.processes, limits.cpu_weight];
+        if asked.iter().all(Option::is_none) {
             return Ok(None);
         }
         let base = hierarchy::find()?;
@@ -73,6 +77,8 @@ impl Group {
             memory: None,
             processes: None,
             most_processes: None,
+            killer: None,
+            weighed: false,
         };
         match group.furnish(base, limits, run) {
             Ok(()) => Ok(group),
@@ -85,12 +91,16 @@ impl Group {
 
     fn furnish(&mut self, base: &Base, limits: &Limits, run: &str) -> io::Result<()> {
         let name = std::process::id().to_string();
-        for (root, keys) in base.roots() {
+        for (root, keys) in base.roots(limits) {
             let together = root.join(format!("seawall-{run}"));
             hierarchy::make_together(&together, keys)?;
             let own = together.join(&name);
-            self.directories.splice(0..0, [own.clone(), together]);
+            self.directories
+                .splice(0..0, [own.clone(), together.clone()]);
             make(&own)?;
+            if let Some(weight) = limits.cpu_weight {
+                self.weighed |= hierarchy::weigh(&own, [root, &together], keys, weight)?;
+            }
             if let (Some(most), Some(key)) = (limits.memory, keys.memory) {
                 hierarchy::limit_memory(&own, key, most)?;
                 self.memory = Some(File::open(own.join(keys.memory_events))?);
@@ -102,6 +112,9 @@ impl Group {
                 self.processes = Some(File::open(own.join("pids.events"))?);
             }
             self.members.push(open(&own.join(keys.entry()))?);
+            if keys.unified {
+                self.killer = killer(&own);
+            }
         }
         Ok(())
     }
@@ -112,6 +125,10 @@ impl Group {
 
     pub(crate) fn limits_processes(&self) -> bool {
         self.processes.is_some()
+    }
+
+    pub(crate) fn weighs(&self) -> bool {
+        self.weighed
     }
 
     /// Puts the calling process, and so all that it will start, into the groups.
@@ -133,12 +150,16 @@ impl Group {
         })
     }
 
-    /// Kills every member; with no process allowed to start another, a few rounds are enough.
+    /// Kills every member: all at once where the kernel can, else one by one; with no process allowed to start another, a few
+    /// rounds are enough.
     pub(crate) fn kill(&self) -> io::Result<()> {
         const ROUNDS: usize = 200;
         if let Some(mut most) = self.most_processes.as_ref() {
             most.rewind()?;
             most.write_all(b"0")?;
+        }
+        if let Some(mut killer) = self.killer.as_ref() {
+            killer.write_all(b"1")?;
         }
         let Some(members) = self.members.first() else {
             return Ok(());
@@ -183,6 +204,14 @@ pub(crate) fn make(directory: &Path) -> io::Result<bool> {
     }
 }
 
+/// The file that takes the word; an older kernel has none.
+fn killer(group: &Path) -> Option<File> {
+    File::options()
+        .write(true)
+        .open(group.join("cgroup.kill"))
+        .ok()
+}
+
 fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).open(path)
 }
@@ -204,6 +233,9 @@ fn value(text: &str, key: &str) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::process::Command;
+    use std::time::Instant;
+
     use super::*;
 
     #[test]
@@ -212,5 +244,136 @@ mod tests {
         assert_eq!(value(text, "oom_kill"), 3);
         assert_eq!(value("max 7\n", "max"), 7);
         assert_eq!(value("low 0\n", "max"), 0);
+    }
+
+    /// A directory tree that stands for a delegated hierarchy of version 2: it shows which files are written with what, and
+    /// nothing of what a kernel makes of it. The kernel would make the files of a new group, so they are made here.
+    fn pretended(root: &Path) -> (PathBuf, PathBuf) {
+        let together = root.join("seawall-run");
+        let own = together.join(std::process::id().to_string());
+        fs::create_dir_all(&own).unwrap();
+        for file in [
+            "memory.events",
+            "pids.max",
+            "pids.events",
+            "cgroup.procs",
+            "cgroup.kill",
+        ] {
+            fs::write(own.join(file), "").unwrap();
+        }
+        (together, own)
+    }
+
+    #[test]
+    fn the_files_of_version_2_are_written_in_a_pretended_hierarchy() {
+        let root = tempfile::tempdir().unwrap();
+        let (together, own) = pretended(root.path());
+        let limits = Limits {
+            memory: Some(1 << 20),
+            processes: Some(7),
+            cpu_weight: Some(250),
+            ..Limits::default()
+        };
+        let base = Base::Unified(root.path().to_owned());
+        let group = Group::below(&base, &limits, "run").unwrap();
+        assert!(group.limits_memory() && group.limits_processes() && group.weighs());
+        group.enter().unwrap();
+        let read = |path: &Path| fs::read_to_string(path).unwrap();
+        for (file, expected) in [
+            ("memory.max", "1048576"),
+            ("memory.swap.max", "0"),
+            ("pids.max", "7"),
+            ("cpu.weight", "250"),
+            ("cgroup.procs", "0"),
+        ] {
+            assert_eq!(read(&own.join(file)), expected, "{file}");
+        }
+        for above in [root.path(), &together] {
+            assert_eq!(read(&above.join("cgroup.subtree_control")), "+cpu");
+        }
+        fs::write(own.join("memory.events"), "oom 1\noom_kill 2\n").unwrap();
+        fs::write(own.join("pids.events"), "max 3\n").unwrap();
+        assert_eq!(
+            group.counts().unwrap(),
+            Counts {
+                killed: 2,
+                refused: 3
+            }
+        );
+        fs::write(own.join("cgroup.procs"), "").unwrap();
+        group.kill().unwrap();
+        assert_eq!(read(&own.join("cgroup.kill")), "1");
+        assert_eq!(read(&own.join("pids.max")), "0");
+    }
+
+    #[test]
+    fn no_weight_where_the_controller_is_not_delegated() {
+        let root = tempfile::tempdir().unwrap();
+        pretended(root.path());
+        // A directory in the place of the file: it cannot be written.
+        fs::create_dir(root.path().join("cgroup.subtree_control")).unwrap();
+        let limits = Limits {
+            processes: Some(7),
+            cpu_weight: Some(250),
+            ..Limits::default()
+        };
+        let base = Base::Unified(root.path().to_owned());
+        let group = Group::below(&base, &limits, "run").unwrap();
+        assert!(group.limits_processes() && !group.weighs());
+    }
+
+    /// Where this process may make groups of version 2 whatever their controllers: `cgroup.kill` needs none.
+    fn unified_mount() -> Option<PathBuf> {
+        let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap();
+        let line = mounts.lines().find(|line| line.contains(" - cgroup2 "))?;
+        let place = PathBuf::from(line.split(' ').nth(4)?);
+        nix::unistd::access(&place, nix::unistd::AccessFlags::W_OK).ok()?;
+        Some(place)
+    }
+
+    #[test]
+    fn a_real_group_is_killed_at_once() {
+        let Some(mount) = unified_mount() else {
+            eprintln!("SKIPPED: no cgroup v2 hierarchy that this user may write");
+            return;
+        };
+        let own = mount.join(format!("seawall-test-{}", std::process::id()));
+        fs::create_dir(&own).unwrap();
+        let group = Group {
+            by: "cgroup v2",
+            directories: vec![own.clone()],
+            members: vec![open(&own.join("cgroup.procs")).unwrap()],
+            memory: None,
+            processes: None,
+            most_processes: None,
+            killer: killer(&own),
+            weighed: false,
+        };
+        assert!(group.killer.is_some());
+        // Orphans that ignore SIGTERM, and one that is stopped.
+        let script = "trap '' TERM; for i in 1 2 3 4 5; do (setsid sleep 600 &) ; done; sh -c 'kill -STOP $$' & wait";
+        let mut child = Command::new("sh")
+            .args([
+                "-c",
+                &format!("echo 0 > {}/cgroup.procs; {script}", own.display()),
+            ])
+            .spawn()
+            .unwrap();
+        let count = || {
+            fs::read_to_string(own.join("cgroup.procs"))
+                .unwrap()
+                .lines()
+                .count()
+        };
+        let started = Instant::now();
+        while count() < 7 && started.elapsed() < Duration::from_secs(20) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        assert!(count() >= 7);
+        group.kill().unwrap();
+        child.wait().unwrap();
+        assert_eq!(count(), 0);
+        group.remove();
+        assert!(!own.exists());
     }
 }

@@ -2,11 +2,13 @@
 
 use std::ffi::OsStr;
 use std::path::Path;
+use std::time::Duration;
 
 use serde::Serialize;
 
 use crate::order::Limits;
 use crate::profile::{Profile, WriteRule};
+use crate::proxy::ProxyLimits;
 use crate::{grants, pieces, toolchains};
 
 /// A profile as it would be on this host, for this user.
@@ -35,7 +37,7 @@ pub fn explain(profile: &Profile, namespaces: bool) -> Explanation {
     let mut lines = writes(profile, namespaces);
     lines.extend(reads(profile, namespaces));
     lines.extend(network(profile, namespaces));
-    lines.extend(limits(profile));
+    lines.extend(limits(profile, namespaces));
     lines.push(line(
         "calls",
         "all but about a hundred system calls",
@@ -113,6 +115,13 @@ fn reads(profile: &Profile, namespaces: bool) -> Vec<Line> {
         "the workspace",
         "at the repository's own path",
     )];
+    if profile.git {
+        lines.push(line(
+            "read",
+            "a git directory of its own in the workspace: the base commit alone",
+            "`git = true`; the real one is not there",
+        ));
+    }
     let system = grants::system();
     let (etc, rest): (Vec<_>, Vec<_>) = system
         .iter()
@@ -192,53 +201,110 @@ fn network(profile: &Profile, namespaces: bool) -> Vec<Line> {
     lines
 }
 
-fn limits(profile: &Profile) -> Vec<Line> {
-    let Limits {
-        grace,
-        open_files,
-        file_size,
-        processes,
-        memory,
-        disk,
-        ..
-    } = &profile.limits;
-    let mib = |size: &Option<u64>| size.map(|size| format!("{} MiB", size >> 20));
-    let plain = |count: &Option<u64>| count.map(|count| count.to_string());
-    let rows = [
-        (
-            "memory",
-            mib(memory),
-            "of the tree by a control group, else data of each process",
-        ),
-        (
-            "processes",
-            plain(processes),
-            "of the tree by a control group, else per user namespace",
-        ),
-        (
-            "disk",
-            mib(disk),
-            "of home, tmp, /tmp and /dev/shm together, in memory",
-        ),
-        ("open files", plain(open_files), "of each process"),
-        ("file size", mib(file_size), "of any one file"),
-        (
-            "output",
-            Some(format!("{} MiB", profile.output >> 20)),
-            "is kept, the rest counted",
-        ),
-        (
-            "grace",
-            Some(format!("{} s", grace.as_secs_f32())),
-            "from SIGTERM to SIGKILL",
-        ),
-    ];
+/// What is limited, how much at most, and how it is counted.
+type Row = (&'static str, Option<String>, &'static str);
+
+fn limits(profile: &Profile, namespaces: bool) -> Vec<Line> {
+    let mut rows = sizes(profile);
+    rows.extend(times(&profile.limits));
+    let proxied = !(profile.hosts.is_empty() && profile.forward.is_empty());
+    if namespaces && proxied {
+        rows.extend(traffic(&profile.traffic));
+    }
     let given = rows
         .into_iter()
         .filter_map(|(name, most, why)| Some((name, most?, why)));
     given
         .map(|(name, most, why)| line("limits", format!("{name} {most}"), why))
         .collect()
+}
+
+fn sizes(profile: &Profile) -> Vec<Row> {
+    let limits = &profile.limits;
+    let mib = |size: &Option<u64>| size.map(mebibytes);
+    let plain = |count: &Option<u64>| count.map(|count| count.to_string());
+    vec![
+        (
+            "memory",
+            mib(&limits.memory),
+            "of the tree by a control group, else data of each process",
+        ),
+        (
+            "processes",
+            plain(&limits.processes),
+            "of the tree by a control group, else per user namespace",
+        ),
+        (
+            "processor weight",
+            plain(&limits.cpu_weight),
+            "of the tree by a control group, against 100 of others",
+        ),
+        (
+            "disk",
+            mib(&limits.disk),
+            "of home, tmp, /tmp and /dev/shm together, in memory",
+        ),
+        ("open files", plain(&limits.open_files), "of each process"),
+        ("file size", mib(&limits.file_size), "of any one file"),
+        (
+            "output",
+            Some(mebibytes(profile.output)),
+            "is kept, the rest counted",
+        ),
+    ]
+}
+
+fn times(limits: &Limits) -> [Row; 3] {
+    [
+        ("wall", limits.wall.map(seconds), "from start to end"),
+        (
+            "silence",
+            limits.silence.map(seconds),
+            "without a byte of output",
+        ),
+        (
+            "grace",
+            Some(seconds(limits.grace)),
+            "from SIGTERM to SIGKILL",
+        ),
+    ]
+}
+
+/// What the proxy holds a worker to, over all its hosts together.
+fn traffic(limits: &ProxyLimits) -> [Row; 6] {
+    let over = "over all hosts together, by the proxy";
+    [
+        (
+            "connections",
+            Some(limits.connections.to_string()),
+            "at once, by the proxy; further ones are turned away",
+        ),
+        ("sent", Some(mebibytes(limits.bytes_up)), over),
+        ("received", Some(mebibytes(limits.bytes_down)), over),
+        (
+            "connection idle",
+            Some(seconds(limits.idle)),
+            "without a byte in either direction, by the proxy",
+        ),
+        (
+            "connection request",
+            Some(seconds(limits.head)),
+            "to name the host, by the proxy",
+        ),
+        (
+            "connection start",
+            Some(seconds(limits.connect)),
+            "to resolve the name and connect, by the proxy",
+        ),
+    ]
+}
+
+fn mebibytes(size: u64) -> String {
+    format!("{} MiB", size >> 20)
+}
+
+fn seconds(time: Duration) -> String {
+    format!("{} s", time.as_secs_f32())
 }
 
 fn never(namespaces: bool) -> Vec<Line> {
@@ -259,4 +325,54 @@ fn never(namespaces: bool) -> Vec<Line> {
             "empty sets + no_new_privs + seccomp",
         ),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Profiles;
+
+    fn told(name: &str, namespaces: bool) -> Vec<String> {
+        let profile = Profiles::embedded().get(name).unwrap();
+        let lines = explain(&profile, namespaces).lines;
+        lines
+            .into_iter()
+            .map(|line| format!("{} {}", line.about, line.what))
+            .collect()
+    }
+
+    #[test]
+    fn hosts_are_told_with_their_limits() {
+        let traffic = [
+            "limits connections 64",
+            "limits sent 1024 MiB",
+            "limits received 4096 MiB",
+            "limits connection idle 600 s",
+            "limits connection request 10 s",
+            "limits connection start 20 s",
+        ];
+        for (name, namespaces, expected) in [
+            ("agent", true, true),
+            ("agent", false, false),
+            ("worker", true, false),
+        ] {
+            let told = told(name, namespaces);
+            for line in traffic {
+                let is_told = told.iter().any(|told| told == line);
+                assert_eq!(is_told, expected, "{name} {namespaces} {line}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_set_is_told() {
+        let mut profile = Profiles::embedded().get("worker").unwrap();
+        profile.limits.cpu_weight = Some(50);
+        profile.limits.wall = Some(Duration::from_secs(90));
+        profile.git = false;
+        let lines = explain(&profile, true).lines;
+        let tells = |what: &str| lines.iter().any(|line| line.what.starts_with(what));
+        assert!(tells("processor weight 50") && tells("wall 90 s"));
+        assert!(!tells("a git directory") && !tells("silence"));
+    }
 }

@@ -31,7 +31,7 @@ pub(crate) fn held(floor: &[String], ledgers: [&Ledger; 2]) -> Result<(), Failur
 
 fn help(name: &str) -> &'static str {
     match name {
-        "memory" | "processes" => GROUPS_HELP,
+        "memory" | "processes" | "processor weight" => GROUPS_HELP,
         "abstract sockets" | "signals" | "device control" => KERNEL_HELP,
         _ => NAMESPACES_HELP,
     }

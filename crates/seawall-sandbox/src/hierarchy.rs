@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::cgroup::make;
+use crate::order::Limits;
 
 /// Where groups can be made.
 #[derive(Debug, PartialEq, Eq)]
@@ -15,6 +16,7 @@ pub(crate) enum Base {
     Split {
         memory: Option<PathBuf>,
         pids: Option<PathBuf>,
+        cpu: Option<PathBuf>,
     },
 }
 
@@ -25,7 +27,9 @@ pub(crate) struct Keys {
     pub(crate) memory: Option<(&'static str, &'static str, Swap)>,
     pub(crate) memory_events: &'static str,
     pub(crate) processes: bool,
-    unified: bool,
+    /// The file with the share of the processors, and what 100 of 100 is called in it.
+    weight: Option<(&'static str, u64)>,
+    pub(crate) unified: bool,
 }
 
 /// What the second memory file means.
@@ -41,6 +45,7 @@ const UNIFIED: Keys = Keys {
     memory: Some(("memory.max", "memory.swap.max", Swap::Alone)),
     memory_events: "memory.events",
     processes: true,
+    weight: Some(("cpu.weight", 100)),
     unified: true,
 };
 const MEMORY: Keys = Keys {
@@ -51,11 +56,17 @@ const MEMORY: Keys = Keys {
     )),
     memory_events: "memory.oom_control",
     processes: false,
+    weight: None,
     unified: false,
 };
 const PIDS: Keys = Keys {
     memory: None,
     processes: true,
+    ..MEMORY
+};
+const CPU: Keys = Keys {
+    memory: None,
+    weight: Some(("cpu.shares", 1024)),
     ..MEMORY
 };
 
@@ -82,15 +93,18 @@ impl Base {
         }
     }
 
-    pub(crate) fn roots(&self) -> Vec<(&Path, Keys)> {
-        match self {
-            Self::Unified(root) => vec![(root, UNIFIED)],
-            Self::Split { memory, pids } => {
-                let memory = memory.as_deref().map(|root| (root, MEMORY));
-                let pids = pids.as_deref().map(|root| (root, PIDS));
-                memory.into_iter().chain(pids).collect()
-            }
-        }
+    /// Where groups are made for these limits.
+    pub(crate) fn roots(&self, limits: &Limits) -> Vec<(&Path, Keys)> {
+        let (memory, pids, cpu) = match self {
+            Self::Unified(root) => return vec![(root, UNIFIED)],
+            Self::Split { memory, pids, cpu } => (memory, pids, cpu),
+        };
+        // A group of its own has the share of one process of the host, so there is none unless a share is asked for.
+        let cpu = cpu.as_deref().filter(|_| limits.cpu_weight.is_some());
+        let memory = memory.as_deref().map(|root| (root, MEMORY));
+        let pids = pids.as_deref().map(|root| (root, PIDS));
+        let cpu = cpu.map(|root| (root, CPU));
+        memory.into_iter().chain(pids).chain(cpu).collect()
     }
 }
 
@@ -107,9 +121,9 @@ pub(crate) fn find() -> Result<Base, String> {
         return Ok(Base::Unified(root.clone()));
     }
     let split = |controller| split(&mounts, &own, controller).filter(|root| may_make(root));
-    let (memory, pids) = (split("memory"), split("pids"));
+    let (memory, pids, cpu) = (split("memory"), split("pids"), split("cpu"));
     if memory.is_some() || pids.is_some() {
-        return Ok(Base::Split { memory, pids });
+        return Ok(Base::Split { memory, pids, cpu });
     }
     Err(match unified {
         Some(root) => format!(
@@ -260,6 +274,32 @@ pub(crate) fn limit_memory(
     }
 }
 
+/// Sets the share of a group; `false` where the controller cannot be had. `above` are the groups over it, the topmost first.
+pub(crate) fn weigh(own: &Path, above: [&Path; 2], keys: Keys, weight: u64) -> io::Result<bool> {
+    let Some((file, usual)) = keys.weight else {
+        return Ok(false);
+    };
+    if keys.unified {
+        for group in above {
+            // Not among what is delegated: memory and processes are limited all the same.
+            if fs::write(group.join("cgroup.subtree_control"), "+cpu").is_err() {
+                return Ok(false);
+            }
+        }
+    }
+    let weight = match keys.unified {
+        true => weight,
+        false => (weight * usual / 100).max(LEAST_SHARES),
+    };
+    match fs::write(own.join(file), weight.to_string()) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(false),
+        done => done.map(|()| true),
+    }
+}
+
+/// The least of `cpu.shares` (`MIN_SHARES` in the kernel's sched.h).
+const LEAST_SHARES: u64 = 2;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -296,5 +336,50 @@ mod tests {
         assert_eq!(place(&mount, "/a/b/c"), directory.path().join("b/c"));
         assert_eq!(place(&mount, "/a"), directory.path());
         assert_eq!(place(&mount, "/elsewhere"), directory.path());
+    }
+
+    /// A pretended directory tree: which files are written, and not what a kernel does then.
+    #[test]
+    fn what_is_delegated_is_handed_down() {
+        let root = tempfile::tempdir().unwrap();
+        let control = root.path().join("cgroup.subtree_control");
+        fs::write(&control, "cpu memory pids\n").unwrap();
+        delegate(root.path()).unwrap();
+        assert_eq!(fs::read_to_string(&control).unwrap(), "cpu memory pids\n");
+        fs::write(&control, "cpu\n").unwrap();
+        delegate(root.path()).unwrap();
+        assert_eq!(fs::read_to_string(&control).unwrap(), "+memory +pids");
+        fs::remove_file(&control).unwrap();
+        assert!(delegate(root.path()).is_err());
+    }
+
+    #[test]
+    fn all_workers_together_have_a_ceiling() {
+        let root = tempfile::tempdir().unwrap();
+        let together = root.path().join("seawall-run");
+        make_together(&together, UNIFIED).unwrap();
+        let read = |file: &str| fs::read_to_string(together.join(file)).unwrap();
+        assert_eq!(read("cgroup.subtree_control"), "+memory +pids");
+        assert_eq!(read("pids.max"), MOST_TOGETHER);
+        let most = nine_tenths(host_memory().unwrap());
+        assert_eq!(read("memory.max"), most.to_string());
+        assert_eq!(read("memory.swap.max"), "0");
+    }
+
+    #[test]
+    fn a_share_of_the_processors_is_written_in_the_unit_of_the_hierarchy() {
+        for (keys, weight, file, expected) in [
+            (UNIFIED, 1, "cpu.weight", Some("1")),
+            (UNIFIED, 10_000, "cpu.weight", Some("10000")),
+            (CPU, 100, "cpu.shares", Some("1024")),
+            (CPU, 10_000, "cpu.shares", Some("102400")),
+            (CPU, 1, "cpu.shares", Some("10")),
+            (PIDS, 100, "cpu.shares", None),
+        ] {
+            let root = tempfile::tempdir().unwrap();
+            let set = weigh(root.path(), [root.path(); 2], keys, weight).unwrap();
+            let written = fs::read_to_string(root.path().join(file)).ok();
+            assert_eq!((set, written.as_deref()), (expected.is_some(), expected));
+        }
     }
 }

@@ -204,7 +204,14 @@ pub struct Limits {
     /// Bytes in the private areas (home, temporary directory, `/tmp`, `/dev/shm`) together; they are in memory then. Needs a
     /// mount namespace.
     pub disk: Option<u64>,
+    /// Share of the processors when they are short, from 1 to 10000, against 100 of a group that says nothing: by a control
+    /// group, else there is no such share.
+    #[serde(default)]
+    pub cpu_weight: Option<u64>,
 }
+
+/// What [`Limits::cpu_weight`] can be (`cpu.weight` in the kernel's cgroup-v2.rst).
+pub(crate) const WEIGHTS: std::ops::RangeInclusive<u64> = 1..=10_000;
 
 impl Default for Limits {
     /// No limit on time, the usual ones on the rest.
@@ -218,6 +225,7 @@ impl Default for Limits {
             processes: None,
             memory: None,
             disk: None,
+            cpu_weight: None,
         }
     }
 }

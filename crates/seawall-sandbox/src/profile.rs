@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::order::{HOME_MARK, Limits, Opens, TMP_MARK, WORKSPACE_MARK};
+use crate::order::{HOME_MARK, Limits, Opens, TMP_MARK, WEIGHTS, WORKSPACE_MARK};
 use crate::proxy::{Policy, PolicyError, ProxyLimits};
 
 const MIB: u64 = 1 << 20;
@@ -42,6 +42,9 @@ pub struct Profile {
     pub output: u64,
     /// What is open beyond the usual.
     pub opens: Opens,
+    /// Whether the workspace has a private git directory: the base commit alone, for `git status` and `git diff`.
+    #[serde(default)]
+    pub git: bool,
     /// Protections, by their names in the ledger, without which the command does not start.
     pub floor: Vec<String>,
 }
@@ -83,6 +86,7 @@ pub(crate) struct Layer {
     pub(crate) metadata: Option<bool>,
     pub(crate) terminals: Option<bool>,
     pub(crate) nesting: Option<bool>,
+    pub(crate) git: Option<bool>,
     pub(crate) floor: Option<Vec<String>>,
     #[serde(default)]
     pub(crate) limits: WrittenLimits,
@@ -105,6 +109,7 @@ pub(crate) struct WrittenLimits {
     sent_mib: Option<u64>,
     received_mib: Option<u64>,
     connection_idle_seconds: Option<u64>,
+    cpu_weight: Option<u64>,
 }
 
 /// The keys of a profile.
@@ -120,6 +125,7 @@ pub(crate) const KEYS: &[&str] = &[
     "metadata",
     "terminals",
     "nesting",
+    "git",
     "floor",
     "limits",
 ];
@@ -139,6 +145,7 @@ pub(crate) const LIMITS: &[&str] = &[
     "sent_mib",
     "received_mib",
     "connection_idle_seconds",
+    "cpu_weight",
 ];
 
 /// Protections that a floor can name: those that not every host has.
@@ -149,6 +156,7 @@ pub(crate) const FLOORS: &[&str] = &[
     "process tree",
     "memory",
     "processes",
+    "processor weight",
     "disk",
     "abstract sockets",
     "signals",
@@ -178,6 +186,7 @@ impl Layer {
             metadata: self.metadata.or(under.metadata),
             terminals: self.terminals.or(under.terminals),
             nesting: self.nesting.or(under.nesting),
+            git: self.git.or(under.git),
             floor: Some(floor),
             limits: self.limits.over(under.limits),
         }
@@ -218,6 +227,7 @@ impl Layer {
                 .map_err(|_| format!("`{port}` is not a port from 1 to 65535"))?;
             forward.insert(port, place);
         }
+        self.limits.check()?;
         let profile = Profile {
             name: name.to_owned(),
             says: self.says.ok_or("it lacks `says`")?,
@@ -236,6 +246,7 @@ impl Layer {
                 kept_home: self.home == Some(Home::Kept),
                 nesting: self.nesting.unwrap_or(false),
             },
+            git: self.git.unwrap_or(true),
             floor,
         };
         profile.policy().map_err(|error| error.to_string())?;
@@ -311,6 +322,19 @@ impl WrittenLimits {
             connection_idle_seconds: self
                 .connection_idle_seconds
                 .or(under.connection_idle_seconds),
+            cpu_weight: self.cpu_weight.or(under.cpu_weight),
+        }
+    }
+
+    /// Refuses what the kernel would refuse at each launch.
+    fn check(&self) -> Result<(), String> {
+        match self.cpu_weight {
+            Some(weight) if !WEIGHTS.contains(&weight) => Err(format!(
+                "`cpu_weight = {weight}` is not from {} to {}",
+                WEIGHTS.start(),
+                WEIGHTS.end()
+            )),
+            _ => Ok(()),
         }
     }
 
@@ -344,6 +368,7 @@ impl From<WrittenLimits> for Limits {
             processes: written.processes,
             memory: mib(written.memory_mib),
             disk: mib(written.disk_mib),
+            cpu_weight: written.cpu_weight,
         }
     }
 }

@@ -10,6 +10,7 @@ use std::path::Path;
 
 use nix::fcntl::{OFlag, OpenHow, ResolveFlag, open, openat2};
 use nix::libc;
+use nix::sched::{CloneFlags, unshare};
 use nix::sys::prctl;
 use nix::sys::resource::Resource;
 use nix::sys::signal::{SigSet, Signal};
@@ -227,7 +228,37 @@ fn restrict(start: &Start<'_>, ledger: &mut Ledger) -> Result<(), Failure> {
         }
     }
     restrict_memory(start, group, ledger)?;
+    note_weight(start, group, ledger);
+    hide_groups(start, ledger);
     restrict_processes(start, group, ledger)
+}
+
+fn note_weight(start: &Start<'_>, group: Option<&Group>, ledger: &mut Ledger) {
+    match (start.launch.limits.cpu_weight, group) {
+        (None, _) => ledger.off("processor weight"),
+        (Some(_), Some(group)) if group.weighs() => ledger.enforced("processor weight", group.by),
+        (Some(_), _) => ledger.degraded_to(
+            "processor weight",
+            "the share of any other process",
+            no_group(start),
+        ),
+    }
+}
+
+/// Where the worker stands among the control groups of the host is not told to it: its own group is the top of what it sees.
+fn hide_groups(start: &Start<'_>, ledger: &mut Ledger) {
+    const NAME: &str = "control group names";
+    if !start.rung.has(libc::CLONE_NEWNS) {
+        return ledger.off(NAME);
+    }
+    match unshare(CloneFlags::CLONE_NEWCGROUP) {
+        Ok(()) => ledger.enforced(NAME, "cgroup namespace"),
+        Err(error) => ledger.degraded_to(
+            NAME,
+            "the names of its groups can be read",
+            error.to_string(),
+        ),
+    }
 }
 
 fn restrict_memory(
