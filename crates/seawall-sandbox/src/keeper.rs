@@ -15,7 +15,7 @@ use nix::libc;
 use nix::sys::prctl;
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
-use nix::unistd::pipe2;
+use nix::unistd::{pipe2, setsid};
 
 use crate::launch::{Launch, Reply};
 use crate::launcher::{Grouped, Rung, not_started};
@@ -39,13 +39,18 @@ pub(crate) struct Post<'a> {
     pub(crate) refused: &'a [String],
     pub(crate) streams: &'a [OwnedFd; 3],
     pub(crate) group: &'a Grouped,
+    /// Whether the launcher has left the supervisor's session and directory already.
+    pub(crate) detached: bool,
 }
 
-/// The life of the keeper. `go` brings one byte when the user is mapped and ends with the launcher; `ready` takes the answer.
+/// The life of the keeper. `go` brings one byte when the user is mapped and ends with the launcher; `ready` takes the answer,
+/// and one byte when all is over.
 pub(crate) fn main(post: &Post<'_>, go: OwnedFd, ready: OwnedFd) -> ! {
+    let mut ready = File::from(ready);
     let mut ledger = Ledger::default();
     let mut found = None;
-    let admitted = rehearse(post.rung, &go, ready, || {
+    let admitted = rehearse(post.rung, &go, &mut ready, || {
+        settle(post.detached).map_err(|error| format!("cannot settle: {error}"))?;
         let doors = doors::make(post.launch)?;
         found = Some((view::build(post.launch, post.rung, &mut ledger)?, doors));
         Ok(())
@@ -55,18 +60,30 @@ pub(crate) fn main(post: &Post<'_>, go: OwnedFd, ready: OwnedFd) -> ! {
     };
     note_rung(post, &mut ledger);
     let handed = doors::hand_over(post.control, doors);
-    sys::leave(match handed.and_then(|()| keep(post, &view, ledger, go)) {
-        Ok(()) => 0,
-        // The supervisor may have gone; the launcher reports a lost keeper then.
-        Err(error) => i32::from(report_failure(post, &error).is_err()),
-    })
+    // The supervisor may have gone; the launcher reports a lost keeper then.
+    let kept = handed
+        .and_then(|()| keep(post, &view, ledger, go))
+        .or_else(|error| report_failure(post, &error));
+    sys::leave(i32::from(
+        kept.and_then(|()| ready.write_all(b"d")).is_err(),
+    ))
+}
+
+/// When the host runs out of memory, the tree goes before everything else. Ctrl-C is for the supervisor, which ends the command
+/// in its own way.
+fn settle(detached: bool) -> io::Result<()> {
+    if !detached {
+        setsid()?;
+        std::env::set_current_dir("/")?;
+    }
+    std::fs::write("/proc/self/oom_score_adj", "500")
 }
 
 /// Does what must work in a rung, and tells the launcher whether it did.
 pub(crate) fn rehearse(
     rung: Rung,
     go: &OwnedFd,
-    ready: OwnedFd,
+    ready: &mut File,
     build: impl FnOnce() -> Result<(), String>,
 ) -> io::Result<()> {
     if File::from(go.try_clone()?).read(&mut [0])? == 0 {
@@ -81,7 +98,7 @@ pub(crate) fn rehearse(
         .map_err(|error| format!("cannot bring loopback up: {error}"))
         .and_then(|()| build());
     let answer = done.as_ref().err().map_or(READY, String::as_str);
-    File::from(ready).write_all(answer.as_bytes())?;
+    ready.write_all(answer.as_bytes())?;
     done.map_err(io::Error::other)
 }
 
@@ -140,21 +157,16 @@ fn keep(post: &Post<'_>, view: &View, ledger: Ledger, lifeline: OwnedFd) -> io::
     let (output_out, output_in) = pipe2(OFlag::O_CLOEXEC)?;
     let (told_out, told_in) = pipe2(OFlag::O_CLOEXEC)?;
     let started = Instant::now();
-    let Some(worker) = sys::fork_into(0)? else {
-        let piped = post.launch.cap.is_some().then_some(&output_in);
-        worker::main(
-            &Start {
-                launch: post.launch,
-                view,
-                rung: post.rung,
-                streams: post.streams,
-                piped,
-                group: post.group,
-                ledger: &ledger,
-            },
-            told_in,
-        )
+    let start = Start {
+        launch: post.launch,
+        view,
+        rung: post.rung,
+        streams: post.streams,
+        piped: post.launch.cap.is_some().then_some(&output_in),
+        group: post.group,
+        ledger: &ledger,
     };
+    let worker = sys::start_sharing(|| worker::main(&start, &told_in))?;
     drop((output_in, told_in));
     let sink = match post.launch.cap {
         Some(cap) => Some(Sink::new(output_out, post.streams[1].try_clone()?, cap)?),

@@ -18,10 +18,11 @@ use nix::fcntl::{FcntlArg, FdFlag, Flock, FlockArg, OFlag, fcntl};
 use nix::libc;
 use nix::sys::prctl;
 use nix::sys::signal::{Signal, kill};
-use nix::sys::wait::{WaitStatus, waitpid};
+use nix::sys::wait::waitpid;
 use nix::unistd::{Pid, getgid, getuid, pipe2, setsid};
 
 use crate::cgroup::Group;
+use crate::interrupts::Interrupts;
 use crate::keeper::{self, Post};
 use crate::launch::{Launch, Reply, Request};
 use crate::report::{End, Ledger, Report};
@@ -115,7 +116,7 @@ fn serve(control: RawFd) -> io::Result<()> {
     let mut control = take_control(control)?;
     match wire::fetch(&mut control)? {
         Some((Request::Launch(launch), streams)) => match <[OwnedFd; 3]>::try_from(streams) {
-            Ok(streams) => run(&control, &launch, streams),
+            Ok(streams) => run(&control, &launch, streams, None),
             Err(_) => Err(io::ErrorKind::InvalidInput.into()),
         },
         Some((Request::Probe, _)) => {
@@ -152,7 +153,26 @@ fn moved(given: RawFd) -> io::Result<OwnedFd> {
     Ok(sys::adopt(CONTROL))
 }
 
-fn run(control: &UnixStream, launch: &Launch, streams: [OwnedFd; 3]) -> io::Result<()> {
+/// The launcher's work in the supervisor's own process, which has one thread and nothing else to do: saves a process.
+///
+/// The keeper then dies with this process by its lifeline, as it would with a launcher.
+pub(crate) fn run_here(launch: &Launch, streams: [OwnedFd; 3]) -> io::Result<Option<Reply>> {
+    let (mut ours, control) = UnixStream::pair()?;
+    let interrupts = Interrupts::hold()?;
+    let ended = run(&control, launch, streams, Some(&interrupts));
+    interrupts.release()?;
+    ended?;
+    drop(control);
+    // A report is a few kibibytes, and a socket holds many of those, so it could be sent before anybody reads.
+    Ok(wire::fetch(&mut ours)?.map(|(reply, _)| reply))
+}
+
+fn run(
+    control: &UnixStream,
+    launch: &Launch,
+    streams: [OwnedFd; 3],
+    here: Option<&Interrupts>,
+) -> io::Result<()> {
     let _alive = match lock(launch) {
         Ok(alive) => alive,
         Err(error) => {
@@ -164,18 +184,12 @@ fn run(control: &UnixStream, launch: &Launch, streams: [OwnedFd; 3]) -> io::Resu
         }
     };
     prctl::set_child_subreaper(true)?;
-    prefer_for_oom()?;
     let group = Group::make(&launch.limits, &launch.run);
-    let ended = climb(control, launch, streams, &group);
+    let ended = climb(control, launch, streams, &group, here);
     if let Ok(Some(group)) = &group {
         group.remove();
     }
     ended
-}
-
-/// When the host runs out of memory, workers go before everything else.
-fn prefer_for_oom() -> io::Result<()> {
-    std::fs::write("/proc/self/oom_score_adj", "500")
 }
 
 /// Starts a keeper on the best rung that can be had, and waits for it.
@@ -184,6 +198,7 @@ fn climb(
     launch: &Launch,
     streams: [OwnedFd; 3],
     group: &Grouped,
+    here: Option<&Interrupts>,
 ) -> io::Result<()> {
     let mut refused = Vec::new();
     let closed = !launch.ports.is_empty();
@@ -202,11 +217,12 @@ fn climb(
             refused: &refused,
             streams: &streams,
             group,
+            detached: here.is_none(),
         };
         match start_keeper(&post)? {
-            Ok((keeper, lifeline)) => {
+            Ok(kept) => {
                 drop(streams);
-                return attend(control, keeper, rung, lifeline, group);
+                return attend(control, kept, rung, group, here);
             }
             Err(why) => refused.push(format!("{}: {why}", rung.name)),
         }
@@ -254,20 +270,33 @@ pub(crate) fn not_started(step: &str, error: &dyn std::fmt::Display) -> Report {
     }
 }
 
+/// A keeper at work.
+struct Kept {
+    keeper: Pid,
+    /// Its end tells the keeper that the launcher has died.
+    lifeline: OwnedFd,
+    /// Brings one byte when the tree is dead and the report is sent.
+    done: File,
+}
+
 /// Starts a keeper in the namespaces of a rung; `Err` inside says why the rung cannot be had.
-fn start_keeper(post: &Post<'_>) -> io::Result<Result<(Pid, OwnedFd), String>> {
-    let (go_out, go_in) = pipe2(OFlag::O_CLOEXEC)?;
+fn start_keeper(post: &Post<'_>) -> io::Result<Result<Kept, String>> {
+    let (go_out, lifeline) = pipe2(OFlag::O_CLOEXEC)?;
     let (ready_out, ready_in) = pipe2(OFlag::O_CLOEXEC)?;
     match sys::fork_into(post.rung.flags) {
         Err(error) => Ok(Err(error.to_string())),
         Ok(None) => {
-            drop((go_in, ready_out));
+            drop((lifeline, ready_out));
             keeper::main(post, go_out, ready_in)
         }
         Ok(Some(keeper)) => {
             drop((go_out, ready_in));
-            match admit(keeper, post.rung, &go_in, ready_out) {
-                Ok(()) => Ok(Ok((keeper, go_in))),
+            match admit(keeper, post.rung, &lifeline, ready_out) {
+                Ok(done) => Ok(Ok(Kept {
+                    keeper,
+                    lifeline,
+                    done,
+                })),
                 Err(why) => {
                     discard(keeper)?;
                     Ok(Err(why))
@@ -285,22 +314,27 @@ fn discard(keeper: Pid) -> io::Result<()> {
 }
 
 /// Maps the user of a new user namespace, lets the keeper go on, and waits until its namespaces are in order.
-fn admit(keeper: Pid, rung: Rung, go: &OwnedFd, ready: OwnedFd) -> Result<(), String> {
+fn admit(keeper: Pid, rung: Rung, go: &OwnedFd, ready: OwnedFd) -> Result<File, String> {
     if rung.has(libc::CLONE_NEWUSER) {
         map_user(keeper).map_err(|error| format!("cannot map the user: {error}"))?;
     }
     File::from(go.try_clone().map_err(|error| error.to_string())?)
         .write_all(b"g")
         .map_err(|error| error.to_string())?;
-    let mut answer = String::new();
-    File::from(ready)
-        .read_to_string(&mut answer)
-        .map_err(|error| error.to_string())?;
-    match answer.as_str() {
-        keeper::READY => Ok(()),
-        "" => Err("the keeper died".to_owned()),
-        why => Err(why.to_owned()),
+    let mut ready = File::from(ready);
+    let mut answer = vec![0; 4096];
+    let length = ready.read(&mut answer).map_err(|error| error.to_string())?;
+    answer.truncate(length);
+    if answer == keeper::READY.as_bytes() {
+        return Ok(ready);
     }
+    ready
+        .read_to_end(&mut answer)
+        .map_err(|error| error.to_string())?;
+    Err(match answer.as_slice() {
+        b"" => "the keeper died".to_owned(),
+        why => String::from_utf8_lossy(why).into_owned(),
+    })
 }
 
 /// The user stays who they are: one id is mapped onto itself (`user_namespaces(7)`).
@@ -312,24 +346,30 @@ fn map_user(keeper: Pid) -> io::Result<()> {
     std::fs::write(directory.join("gid_map"), format!("{gid} {gid} 1"))
 }
 
-/// Waits for the keeper. The lifeline is open until then: its end tells the keeper that the launcher has died.
+/// Waits until the keeper has reported, and not for the end of its namespaces, which takes the kernel longer than anything
+/// else at the end; for a keeper that died, the launcher ends the tree and reports the loss.
 fn attend(
     control: &UnixStream,
-    keeper: Pid,
+    kept: Kept,
     rung: Rung,
-    lifeline: OwnedFd,
     group: &Grouped,
+    here: Option<&Interrupts>,
 ) -> io::Result<()> {
-    let ended = loop {
-        match waitpid(keeper, None) {
-            Err(nix::errno::Errno::EINTR) => {}
-            ended => break ended?,
-        }
+    let Kept {
+        keeper,
+        lifeline,
+        mut done,
+    } = kept;
+    let lifeline = match here {
+        Some(interrupts) => interrupts.watch(&done, lifeline)?,
+        None => Some(lifeline),
     };
+    let reported = done.read_exact(&mut [0]).is_ok();
     drop(lifeline);
-    if matches!(ended, WaitStatus::Exited(_, 0)) {
+    if reported {
         return Ok(());
     }
+    let ended = waitpid(keeper, None)?;
     if let Ok(Some(group)) = group {
         group.kill()?;
     }
@@ -363,7 +403,7 @@ fn try_rung(rung: Rung, build: impl Fn() -> Result<(), String>) -> io::Result<Op
         Ok(None) => {
             drop((go_in, ready_out));
             sys::leave(i32::from(
-                keeper::rehearse(rung, &go_out, ready_in, build).is_err(),
+                keeper::rehearse(rung, &go_out, &mut File::from(ready_in), build).is_err(),
             ))
         }
     };

@@ -30,6 +30,7 @@ mod floor;
 mod grants;
 mod hierarchy;
 mod host;
+mod interrupts;
 mod keeper;
 mod launch;
 mod launcher;
@@ -71,4 +72,4 @@ pub use proxy::{
     ProxyHandle, ProxyLimits,
 };
 pub use report::{End, Ledger, Protection, Report, State};
-pub use spawn::{Confined, LAUNCH_COMMAND, Stopper, spawn};
+pub use spawn::{Confined, LAUNCH_COMMAND, Stopper, run, spawn};

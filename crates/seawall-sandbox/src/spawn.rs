@@ -6,7 +6,7 @@
 //! whatever reason, the launcher kills everything. The price is one more exec per command, under a millisecond.
 
 use std::fs::{File, OpenOptions};
-use std::io;
+use std::io::{self, Read};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixStream;
@@ -73,6 +73,38 @@ pub fn spawn(order: &Order) -> Result<Confined, SandboxError> {
     Ok(confined)
 }
 
+/// Starts `order` confined and waits for its end, in a program that has nothing else to do meanwhile.
+///
+/// With one thread and no named hosts this process does the launcher's work itself, which saves a process; else it is
+/// [`spawn`] and [`Confined::finish`]. A signal that ends this process ends the tree first.
+///
+/// # Errors
+/// Those of [`spawn`] and of [`Confined::finish`].
+pub fn run(order: &Order) -> Result<Report, SandboxError> {
+    if !order.network.policy.is_empty() || !is_alone().map_err(lost("look at this process"))? {
+        return spawn(order)?.finish();
+    }
+    check::kernel()?;
+    check::order(order)?;
+    let streams = open_streams(order)?;
+    let reply = launcher::run_here(&resolve(order)?, streams);
+    reported(reply.map_err(lost("launch from this process"))?)
+}
+
+/// The report out of a launcher's answer; `None` when there was none.
+fn reported(reply: Option<Reply>) -> Result<Report, SandboxError> {
+    match reply {
+        Some(Reply::Report(report)) => Ok(report),
+        Some(Reply::Lost(why)) => Err(SandboxError::Lost(why)),
+        Some(Reply::Listening | Reply::Probed(_)) => Err(SandboxError::Lost(
+            "it answered another question".to_owned(),
+        )),
+        None => Err(SandboxError::Lost(
+            "it was killed, or it is not a launcher".to_owned(),
+        )),
+    }
+}
+
 impl Confined {
     /// The launcher's process id, for messages; the command's own id is known only in its namespace.
     #[must_use]
@@ -125,22 +157,12 @@ impl Confined {
         self.launcher
             .wait()
             .map_err(lost("wait for the launcher"))?;
-        match reply {
-            Some(Reply::Report(mut report)) => {
-                report.network = self.proxy.take().map(ProxyHandle::stop);
-                if let Some(network) = &report.network {
-                    report.ledger.enforced("hosts", network.to_string());
-                }
-                Ok(report)
-            }
-            Some(Reply::Lost(why)) => Err(SandboxError::Lost(why)),
-            Some(Reply::Listening | Reply::Probed(_)) => Err(SandboxError::Lost(
-                "it answered another question".to_owned(),
-            )),
-            None => Err(SandboxError::Lost(
-                "it was killed, or it is not a launcher".to_owned(),
-            )),
+        let mut report = reported(reply)?;
+        report.network = self.proxy.take().map(ProxyHandle::stop);
+        if let Some(network) = &report.network {
+            report.ledger.enforced("hosts", network.to_string());
         }
+        Ok(report)
     }
 }
 
@@ -252,7 +274,10 @@ pub(crate) fn start_launcher() -> io::Result<(UnixStream, Launcher)> {
 /// Whether this process has one thread, and so little memory that a fork copies its tables in no time (`proc_pid_stat(5)`).
 fn is_alone() -> io::Result<bool> {
     const LITTLE: u64 = 16 << 20;
-    let line = std::fs::read_to_string("/proc/self/stat")?;
+    // One read instead of the many of a file of unknown size; the line is shorter.
+    let mut line = [0; 1024];
+    let length = File::open("/proc/self/stat")?.read(&mut line)?;
+    let line = String::from_utf8_lossy(&line[..length]);
     let after_name = line.rsplit_once(')').map_or("", |(_, rest)| rest);
     // The first field after the name is the third of the list in the manual page.
     let field = |number: usize| {

@@ -40,6 +40,65 @@ pub(crate) fn fork_into(flags: c_int) -> io::Result<Option<Pid>> {
     }
 }
 
+/// Starts a child that shares this process's memory until it becomes another program or ends, and sleeps until then.
+///
+/// Nothing is copied, so it costs a fraction of a fork. What the child changes in memory stays changed; descriptors, signals,
+/// credentials and everything else that the kernel keeps are its own. For single-threaded processes only.
+pub(crate) fn start_sharing(mut child: impl FnMut() -> c_int) -> io::Result<Pid> {
+    extern "C" fn enter<F: FnMut() -> c_int>(child: *mut libc::c_void) -> c_int {
+        // SAFETY: it is the closure below, and the parent, which owns it, sleeps for as long as this runs.
+        unsafe { (*child.cast::<F>())() }
+    }
+    fn entry<F: FnMut() -> c_int>(_: &F) -> extern "C" fn(*mut libc::c_void) -> c_int {
+        enter::<F>
+    }
+    let entry = entry(&child);
+    let stack = Stack::new()?;
+    let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
+    // SAFETY: the child runs on a stack of its own, in the memory of a process whose one thread sleeps until the child has
+    // left that memory, and it never returns from the closure.
+    let pid = unsafe { libc::clone(entry, stack.top(), flags, (&raw mut child).cast()) };
+    check(pid.into())?;
+    Ok(Pid::from_raw(pid))
+}
+
+/// A stack for [`start_sharing`], with a page below it that cannot be written.
+struct Stack(*mut libc::c_void);
+
+impl Stack {
+    const SIZE: usize = 1 << 20;
+    /// At least a page on every architecture.
+    const GUARD: usize = 1 << 16;
+
+    fn new() -> io::Result<Self> {
+        let (access, kind) = (
+            libc::PROT_READ | libc::PROT_WRITE,
+            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_STACK | libc::MAP_NORESERVE,
+        );
+        // SAFETY: new memory at a place of the kernel's choice, which nothing else knows.
+        let at = unsafe { libc::mmap(std::ptr::null_mut(), Self::SIZE, access, kind, -1, 0) };
+        if at == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        let stack = Self(at);
+        // SAFETY: the lower end of the memory just made, which is not used yet.
+        check(unsafe { libc::mprotect(stack.0, Self::GUARD, libc::PROT_NONE) }.into())?;
+        Ok(stack)
+    }
+
+    /// Stacks grow downwards on every supported architecture; the size is a multiple of every alignment.
+    fn top(&self) -> *mut libc::c_void {
+        self.0.wrapping_byte_add(Self::SIZE)
+    }
+}
+
+impl Drop for Stack {
+    fn drop(&mut self) {
+        // SAFETY: the memory of `new`, which nothing uses any more: the child has left it.
+        unsafe { libc::munmap(self.0, Self::SIZE) };
+    }
+}
+
 /// The newest Landlock ABI of the running kernel, or why there is none (`landlock(7)`).
 pub(crate) fn landlock_abi() -> io::Result<u32> {
     const VERSION: libc::c_ulong = 1;
@@ -334,6 +393,17 @@ pub(crate) fn default_signals() {
         // SAFETY: SIG_DFL installs no code; the signals that cannot be changed give an error without effect.
         unsafe { libc::signal(signal, libc::SIG_DFL) };
     }
+}
+
+/// Whether a signal has its default action here: neither caught nor ignored.
+pub(crate) fn is_default(signal: nix::sys::signal::Signal) -> io::Result<bool> {
+    let mut found = std::mem::MaybeUninit::<libc::sigaction>::zeroed();
+    // SAFETY: with no new action the call only fills in the structure, whose zeroes are a valid value already.
+    let found = unsafe {
+        check(libc::sigaction(signal as c_int, std::ptr::null(), found.as_mut_ptr()).into())?;
+        found.assume_init()
+    };
+    Ok(found.sa_sigaction == libc::SIG_DFL)
 }
 
 /// Makes `to` another name of `from`, without the close-on-exec mark.

@@ -93,7 +93,12 @@ pub(crate) fn at<T, E: std::fmt::Display>(
 }
 
 /// The life of the worker up to the command.
-pub(crate) fn main(start: &Start<'_>, told: OwnedFd) -> ! {
+///
+/// The keeper's memory is shared until then: what is owned there is only borrowed here.
+pub(crate) fn main(start: &Start<'_>, told: &OwnedFd) -> ! {
+    let Ok(told) = told.try_clone() else {
+        sys::leave(127)
+    };
     let mut told = File::from(told);
     let Err(failure) = become_command(start, &mut told);
     let line = serde_json::to_vec(&Told::Failed {

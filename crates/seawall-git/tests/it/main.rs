@@ -5,7 +5,7 @@ mod common;
 mod compose;
 mod harvest;
 mod land;
-mod private_git;
 mod overlay;
+mod private_git;
 mod store;
 mod workspace;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use seawall_sandbox::{
-    End, Network, NetworkSummary, Order, Output, Policy, Profile, Stdin, Write, WriteRule, spawn,
+    End, Network, NetworkSummary, Order, Output, Policy, Profile, Stdin, Write, WriteRule,
 };
 
 use crate::args::ExecArgs;
@@ -29,7 +29,7 @@ pub(crate) fn run(args: &ExecArgs) -> Result<u8, Failure> {
     let private =
         private.map_err(|e| Failure::failed(format!("cannot make a private directory: {e}")))?;
     let order = order(args, profile, private.path())?;
-    let report = spawn(&order)?.finish()?;
+    let report = seawall_sandbox::run(&order)?;
     tell_denied(report.network.as_ref());
     Ok(match report.end {
         End::Exited(status) => u8::try_from(status & 0xff).unwrap_or(u8::MAX),
