@@ -4,7 +4,12 @@
 //! retries: what follows from a failure is the scheduler's to decide.
 
 mod judge;
+mod outline;
 mod ran;
 
 pub use judge::{after, gate, manual, on_base};
+pub use outline::{
+    Changes, InterfaceChange, Item, Kind, Language, Outline, Reach, interface_changes,
+    interface_note, language, outline,
+};
 pub use ran::{End, Ran};

@@ -1,0 +1,414 @@
+//! Definitions of a JavaScript or TypeScript module. Only what is exported reaches further than the file, by `export`, by
+//! `declare`, or by assignment to `exports` and `module.exports`; a class's members do unless they are private.
+
+use std::collections::BTreeSet;
+
+use tree_sitter::Node;
+
+use super::gather::{Found, Gather, Place};
+use super::parse::{children, field, has_child};
+use super::text::{Text, line};
+use super::{Kind, Reach};
+
+pub(crate) fn gather(gather: &mut Gather, root: Node) {
+    let mut reader = Reader {
+        gather,
+        places: vec![(Place::top(root), Within::File(Reach::File))],
+        exported: BTreeSet::new(),
+    };
+    while let Some((place, within)) = reader.places.pop() {
+        for (_, node) in children(place.node) {
+            match within {
+                Within::File(reach) => reader.statement(&place, node, reach),
+                Within::Type => reader.member(&place, node),
+            }
+        }
+    }
+    let exported = std::mem::take(&mut reader.exported);
+    gather.reaches(|item| match exported.contains(&item.name) {
+        true => Reach::Public,
+        false => item.reach,
+    });
+}
+
+/// What the nodes of a place are.
+#[derive(Clone, Copy)]
+enum Within {
+    /// Statements, and how far their definitions reach.
+    File(Reach),
+    /// Members of a type.
+    Type,
+}
+
+struct Reader<'a, 's, 't> {
+    gather: &'a mut Gather<'s>,
+    places: Vec<(Place<'t>, Within)>,
+    /// Names of the file that are exported elsewhere than where they are defined.
+    exported: BTreeSet<String>,
+}
+
+impl<'t> Reader<'_, '_, 't> {
+    fn statement(&mut self, place: &Place<'t>, node: Node<'t>, reach: Reach) {
+        match node.kind() {
+            "export_statement" => self.export(place, node),
+            "ambient_declaration" => {
+                let inner = place.inner(node, &place.scope);
+                self.places
+                    .extend(inner.map(|inner| (inner, Within::File(Reach::Public))));
+            }
+            "expression_statement" => {
+                for (_, inner) in children(node) {
+                    match inner.kind() {
+                        "assignment_expression" => self.common(place, inner),
+                        _ => self.declaration(place, inner, reach),
+                    }
+                }
+            }
+            _ => self.declaration(place, node, reach),
+        }
+    }
+
+    fn declaration(&mut self, place: &Place<'t>, node: Node<'t>, reach: Reach) {
+        let kind = match node.kind() {
+            "function_declaration" | "generator_function_declaration" | "function_signature" => {
+                Kind::Function
+            }
+            "class_declaration" | "abstract_class_declaration" => Kind::Class,
+            "interface_declaration" => Kind::Interface,
+            "type_alias_declaration" => Kind::Type,
+            "enum_declaration" => Kind::Enum,
+            "internal_module" | "module" => Kind::Module,
+            "lexical_declaration" | "variable_declaration" => {
+                for (_, one) in children(node) {
+                    self.variable(place, one, reach);
+                }
+                return;
+            }
+            _ => return,
+        };
+        if let Some(name) = field(node, "name") {
+            let name = self.gather.text(name);
+            self.define(place, (node, node), (kind, &name), reach);
+        }
+    }
+
+    /// A definition whose parts are those of `node`.
+    fn define(
+        &mut self,
+        place: &Place<'t>,
+        (whole, node): (Node<'t>, Node<'t>),
+        (kind, name): (Kind, &str),
+        reach: Reach,
+    ) {
+        let full = self.gather.full(&place.scope, name);
+        let body = field(node, "body");
+        self.gather.add(Found {
+            kind,
+            name,
+            scope: &place.scope,
+            whole,
+            signature: signature(node, &full, self.gather.source),
+            body: body.filter(|_| kind != Kind::Module), // its items speak for themselves
+            reach,
+        });
+        let Some(body) = body else { return };
+        let within = match kind {
+            Kind::Class | Kind::Interface | Kind::Enum => Within::Type,
+            // In a declared module all is exported, in a namespace what says so.
+            Kind::Module if node.kind() == "module" => Within::File(Reach::Public),
+            Kind::Module => Within::File(Reach::File),
+            _ => return,
+        };
+        let inner = place.inner(body, &full);
+        self.places.extend(inner.map(|inner| (inner, within)));
+    }
+
+    fn variable(&mut self, place: &Place<'t>, node: Node<'t>, reach: Reach) {
+        let Some(name) = field(node, "name") else {
+            return;
+        };
+        if node.kind() != "variable_declarator" {
+            return;
+        }
+        let value = field(node, "value");
+        let (word, named) = (self.gather.text(name), name.kind() == "identifier");
+        match value.filter(|_| named).and_then(callable) {
+            Some((value, kind)) => self.define(place, (node, value), (kind, &word), reach),
+            None if named => self.value(place, (node, Kind::Variable), &word, value, reach),
+            None => {
+                for part in bound(name) {
+                    let word = self.gather.text(part);
+                    self.value(place, (part, Kind::Variable), &word, value, reach);
+                }
+            }
+        }
+    }
+
+    /// A name with a value that is no function or class.
+    fn value(
+        &mut self,
+        place: &Place<'t>,
+        (whole, kind): (Node<'t>, Kind),
+        name: &str,
+        value: Option<Node<'t>>,
+        reach: Reach,
+    ) {
+        let full = self.gather.full(&place.scope, name);
+        let mut signature = Text::default();
+        signature.name(&full);
+        if let Some(typed) = field(whole, "type") {
+            signature.node(typed, self.gather.source);
+        }
+        self.gather.add(Found {
+            kind,
+            name,
+            scope: &place.scope,
+            whole,
+            signature,
+            body: value,
+            reach,
+        });
+    }
+
+    fn export(&mut self, place: &Place<'t>, node: Node<'t>) {
+        let from = field(node, "source").map(|source| line(source, self.gather.source));
+        let from = from.map_or_else(String::new, |source| format!("from {source}"));
+        if let Some(declared) = field(node, "declaration") {
+            self.declaration(place, declared, Reach::Public);
+            return;
+        }
+        if has_child(node, &["default", "="]) {
+            let value = children(node)
+                .into_iter()
+                .rfind(|(_, n)| n.is_named())
+                .map(|(_, value)| value);
+            self.default(place, node, value);
+            return;
+        }
+        for (_, child) in children(node) {
+            match child.kind() {
+                "export_clause" => self.clause(node, child, &from),
+                "namespace_export" | "*" => {
+                    let name = line(child, self.gather.source);
+                    self.gather.export(node, &name, &from);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// `{ a, b as c }`, with or without `from`.
+    fn clause(&mut self, whole: Node<'t>, clause: Node<'t>, from: &str) {
+        let specifiers = children(clause).into_iter();
+        for (_, one) in specifiers.filter(|(_, n)| n.kind() == "export_specifier") {
+            let text = line(one, self.gather.source);
+            let (name, alias) = text.split_once(" as ").unwrap_or((&text, &text));
+            if from.is_empty() {
+                self.exported.insert(name.to_owned());
+            }
+            if !from.is_empty() || name != alias {
+                let of = match name == alias {
+                    true => from.to_owned(),
+                    false => format!("= {name} {from}").trim_end().to_owned(),
+                };
+                self.gather.export(whole, alias, &of);
+            }
+        }
+    }
+
+    /// `export default` of something that is no declaration, `export =`, `module.exports =`.
+    fn default(&mut self, place: &Place<'t>, whole: Node<'t>, value: Option<Node<'t>>) {
+        let Some(value) = value else { return };
+        if let Some((value, kind)) = callable(value) {
+            self.define(place, (whole, value), (kind, "default"), Reach::Public);
+            return;
+        }
+        let name = match value.kind() {
+            "identifier" => {
+                let name = self.gather.text(value);
+                self.exported.insert(name.clone());
+                format!("= {name}")
+            }
+            _ => String::new(),
+        };
+        self.gather.export(whole, "default", &name);
+    }
+
+    /// `exports.a = ..`, `module.exports.a = ..`, `module.exports = ..`.
+    fn common(&mut self, place: &Place<'t>, node: Node<'t>) {
+        let (Some(left), Some(right)) = (field(node, "left"), field(node, "right")) else {
+            return;
+        };
+        let left = line(left, self.gather.source);
+        let name = left
+            .strip_prefix("module.exports")
+            .or_else(|| left.strip_prefix("exports"));
+        match name.map(|name| (name.strip_prefix('.'), name)) {
+            Some((Some(name), _)) => self.named(place, node, name, right),
+            Some((None, "")) if right.kind() == "object" => {
+                for (_, pair) in children(right) {
+                    self.pair(place, pair);
+                }
+            }
+            Some((None, "")) => self.default(place, node, Some(right)),
+            _ => {}
+        }
+    }
+
+    /// A name that is exported with this value.
+    fn named(&mut self, place: &Place<'t>, whole: Node<'t>, name: &str, value: Node<'t>) {
+        if let Some((value, kind)) = callable(value) {
+            self.define(place, (whole, value), (kind, name), Reach::Public);
+            return;
+        }
+        let is_name = value.kind() == "identifier";
+        let of = match is_name {
+            true => self.gather.text(value),
+            false => String::new(),
+        };
+        if is_name {
+            self.exported.insert(of.clone());
+        }
+        if of != name {
+            let of = Some(of).filter(|_| is_name).map(|of| format!("= {of}"));
+            self.gather.export(whole, name, &of.unwrap_or_default());
+        }
+    }
+
+    /// A part of the object that a module exports.
+    fn pair(&mut self, place: &Place<'t>, pair: Node<'t>) {
+        match pair.kind() {
+            "shorthand_property_identifier" => {
+                self.exported.insert(self.gather.text(pair));
+            }
+            "pair" => {
+                if let (Some(key), Some(value)) = (field(pair, "key"), field(pair, "value")) {
+                    let name = self.gather.text(key);
+                    self.named(place, pair, name.trim_matches(['"', '\'']), value);
+                }
+            }
+            "method_definition" => {
+                if let Some(name) = field(pair, "name").map(|name| self.gather.text(name)) {
+                    self.define(place, (pair, pair), (Kind::Function, &name), Reach::Public);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn member(&mut self, place: &Place<'t>, node: Node<'t>) {
+        let kind = match node.kind() {
+            "method_definition"
+            | "method_signature"
+            | "abstract_method_signature"
+            | "call_signature"
+            | "construct_signature" => Kind::Method,
+            "field_definition"
+            | "public_field_definition"
+            | "property_signature"
+            | "index_signature" => Kind::Field,
+            "property_identifier" | "string" | "enum_assignment" => Kind::Variant,
+            _ => return,
+        };
+        let name = match kind {
+            Kind::Variant => field(node, "name").or(Some(node)),
+            _ => field(node, "name").or_else(|| field(node, "property")),
+        };
+        let name = match (name, node.kind()) {
+            (_, "call_signature") => "()".to_owned(),
+            (_, "construct_signature") => "new".to_owned(),
+            (_, "index_signature") => return self.indexed(place, node),
+            (Some(name), _) => line(name, self.gather.source),
+            (None, _) => return,
+        };
+        let reach = match name.starts_with('#') || is_private(node, self.gather.source) {
+            true => Reach::File,
+            false => Reach::Public,
+        };
+        let value = field(node, "value").filter(|_| kind == Kind::Field);
+        match value.and_then(callable) {
+            Some((value, _)) => self.define(place, (node, value), (Kind::Method, &name), reach),
+            None => self.define(place, (node, node), (kind, &name), reach),
+        }
+    }
+}
+
+impl<'t> Reader<'_, '_, 't> {
+    /// `[key: string]: T`, which has no name.
+    fn indexed(&mut self, place: &Place<'t>, node: Node<'t>) {
+        let mut signature = Text::default();
+        signature.name(&place.scope);
+        signature.node(node, self.gather.source);
+        self.gather.add(Found {
+            kind: Kind::Field,
+            name: "[]",
+            scope: &place.scope,
+            whole: node,
+            signature,
+            body: None,
+            reach: Reach::Public,
+        });
+    }
+}
+
+fn is_private(node: Node, source: &[u8]) -> bool {
+    children(node).into_iter().any(|(_, child)| {
+        child.kind() == "accessibility_modifier" && line(child, source) != "public"
+    })
+}
+
+/// A value that is a function or a class, and which of them.
+fn callable(value: Node) -> Option<(Node, Kind)> {
+    match value.kind() {
+        "arrow_function" | "function_expression" | "generator_function" => {
+            Some((value, Kind::Function))
+        }
+        "class" => Some((value, Kind::Class)),
+        _ => None,
+    }
+}
+
+/// The most names that one pattern binds.
+const BOUND: usize = 64;
+
+/// The names that a pattern binds at its first level.
+fn bound(pattern: Node) -> Vec<Node> {
+    children(pattern)
+        .into_iter()
+        .filter_map(|(_, part)| match part.kind() {
+            "identifier" | "shorthand_property_identifier_pattern" => Some(part),
+            "pair_pattern" => field(part, "value").filter(|value| value.kind() == "identifier"),
+            _ => None,
+        })
+        .take(BOUND)
+        .collect()
+}
+
+/// A declaration without its keyword and body, its name in full. A function that is a value has no name of its own; it is
+/// put after `async` and `*`.
+fn signature(node: Node, full: &str, source: &[u8]) -> Text {
+    let parts = children(node);
+    let mut signature = Text::default();
+    let is_name = |part: &&(&str, Node)| matches!(part.0, "name" | "property");
+    let nameless = !parts.iter().any(|part| is_name(&part));
+    if nameless {
+        let before = parts
+            .iter()
+            .filter(|(_, n)| matches!(n.kind(), "async" | "*"));
+        before.for_each(|(_, child)| signature.node(*child, source));
+        signature.name(full);
+    }
+    let is_field = node.kind().ends_with("field_definition");
+    for (field, child) in &parts {
+        match (*field, child.kind()) {
+            ("name" | "property", _) => signature.name(full),
+            ("value", _) | (_, "=") if is_field => {}
+            (_, "async" | "*") if nameless => {}
+            ("body", _) => {}
+            (_, "function" | "class" | "interface" | "enum" | "type" | "namespace" | "module") => {}
+            (_, "=>" | ";" | "const" | "new") => {}
+            _ => signature.node(*child, source),
+        }
+    }
+    signature
+}
