@@ -16,11 +16,13 @@ use std::time::{Duration, Instant};
 
 use seawall_core::drive::{Executor, Journal, Reporter, drive};
 use seawall_core::effect::Effect;
-use seawall_core::event::{Event, Started};
+use seawall_core::event::{Event, Started, Workspaces};
 use seawall_core::evidence::{Change, Evidence, Harvest, How, Value, WorkerEnd};
 use seawall_core::ids::{Commit, Digest, TaskIx, Tree};
 use seawall_core::path::RepoPath;
-use seawall_core::plan::{Budget, Criterion, Limits, Plan, Proof, SandboxRules, Task, When};
+use seawall_core::plan::{
+    Budget, Criterion, Limits, Plan, Proof, SandboxRules, Task, When, WorkspaceRules,
+};
 use seawall_core::scheduler::{Outcome, Scheduler};
 use seawall_core::waves::{Waves, waves};
 
@@ -189,6 +191,8 @@ impl<G: Fn(&[TaskIx]) -> bool> Executor for Instantly<G> {
                 wave,
                 round,
                 problems: Vec::new(),
+                workspaces: Workspaces::Overlay,
+                moved: None,
             },
             Effect::Baseline { task, .. } => Event::Baselined {
                 task,
@@ -316,6 +320,7 @@ fn plan(tasks: u32, shape: Shape) -> Plan {
             silence_ms: None,
         },
         sandbox: SandboxRules::default(),
+        workspace: WorkspaceRules::default(),
         agents: BTreeMap::new(),
         checkpoints: vec![criterion("the suite passes")],
         invariants: Vec::new(),

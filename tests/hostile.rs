@@ -492,6 +492,8 @@ fn whatever_else_is_changed_in_a_writable_workspace_is_drift() {
     assert_clean(&repo);
     let status = repo.status();
     assert_eq!(status.word("core"), "accepted landed 1");
+    // Its `.git` is the private one that every workspace has, which is nobody's harvest.
+    assert_eq!(status.word("compat"), "accepted landed 1");
     let caught = [
         ("types", "src/click/beside.py added"),
         (
@@ -504,7 +506,6 @@ fn whatever_else_is_changed_in_a_writable_workspace_is_drift() {
         ("exceptions", "src/click/exceptions.py deleted"),
         ("decorators", "src/click/decorators.py made executable"),
         ("globals", "src/.git has a name that stands for `.git`"),
-        ("compat", ".git has a name that stands for `.git`"),
         ("textwrap", "has a second name"),
         ("winconsole", "src/new\\x0aline added, src/\\xffbyte added"),
         ("termui_impl", "3000 changes"),

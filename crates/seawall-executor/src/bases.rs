@@ -63,7 +63,7 @@ impl Bases {
             dir: setup.place.layers(),
             first: setup.base.clone(),
             carried,
-            wants_git: true,
+            wants_git: setup.profiles.values().any(|profile| profile.git),
             made: DashMap::new(),
         }
     }

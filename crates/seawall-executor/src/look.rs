@@ -133,7 +133,7 @@ async fn run(
     let (made, commit) = (room.clone(), look.commit.clone());
     let open = move |crew: &Crew| {
         workspace::open(crew, &made, &commit, &[])?;
-        workspace::mounts(crew, &made, &commit, true)
+        workspace::mounts(crew, &made, &commit, crew.profile("check")?.git)
     };
     let mounts = blocking(crew, open).await?;
     let done = run_in(crew, look, (&room, mounts), criterion, command).await;
