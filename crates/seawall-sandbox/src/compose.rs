@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg, OFlag, open, openat};
 use nix::sys::stat::{Mode, fstat, mkdirat};
+use nix::sys::statvfs::{FsFlags, fstatvfs};
 use nix::unistd::{UnlinkatFlags, chdir, unlinkat};
 
 use crate::launch::Top;
@@ -159,7 +160,12 @@ fn overlay(
         .and_then(|()| sys::finish_mount(mount.as_fd(), NO_SETUID | NO_DEVICES));
     // From wherever the short names are short.
     chdir("/")?;
-    made.map_err(|error| explained(error, mount))
+    let tree = made.map_err(|error| explained(error, mount))?;
+    match fstatvfs(&tree)?.flags().contains(FsFlags::ST_RDONLY) {
+        // The kernel only warns in its log when it cannot use `work`, on a full disk for instance.
+        true => Err(io::ErrorKind::ReadOnlyFilesystem.into()),
+        false => Ok(tree),
+    }
 }
 
 fn set_options(mount: BorrowedFd<'_>, volatile: bool) -> io::Result<()> {
