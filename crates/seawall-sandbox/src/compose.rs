@@ -162,8 +162,10 @@ fn overlay(
     chdir("/")?;
     let tree = made.map_err(|error| explained(error, mount))?;
     match fstatvfs(&tree)?.flags().contains(FsFlags::ST_RDONLY) {
-        // The kernel only warns in its log when it cannot use `work`, on a full disk for instance.
-        true => Err(io::ErrorKind::ReadOnlyFilesystem.into()),
+        // Of which the kernel only warns, in its log.
+        true => Err(io::Error::other(
+            "the kernel cannot use its `work` directory and would mount it read-only, as on a full disk",
+        )),
         false => Ok(tree),
     }
 }

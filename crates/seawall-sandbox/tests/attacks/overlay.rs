@@ -289,7 +289,7 @@ pub(crate) fn fill_an_upper() -> ExitCode {
     let upper = make_upper(Path::new(&second));
     fs::write(stack.path("sibling/last"), "").unwrap();
     let full = stack.order_with(upper, &["say", "hello"]);
-    stack.could_not_start(&full, "No space left");
+    stack.could_not_start(&full, "as on a full disk");
     ExitCode::SUCCESS
 }
 
