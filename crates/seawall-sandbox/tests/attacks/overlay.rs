@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
@@ -156,6 +156,21 @@ impl Stack {
     }
 }
 
+/// What the kernel leaves in a `work` directory keeps even its owner out.
+impl Drop for Stack {
+    fn drop(&mut self) {
+        for upper in fs::read_dir(self.path("")).unwrap() {
+            let mut work = upper.unwrap().path().join("work");
+            for part in ["work", "incompat", "volatile"] {
+                work.push(part);
+                if work.exists() {
+                    fs::set_permissions(&work, fs::Permissions::from_mode(0o700)).unwrap();
+                }
+            }
+        }
+    }
+}
+
 /// Path, and mode, number, time and bytes.
 type Contents = BTreeMap<PathBuf, (u32, u64, i64, Vec<u8>)>;
 
@@ -290,6 +305,9 @@ pub(crate) fn fill_an_upper() -> ExitCode {
     fs::write(stack.path("sibling/last"), "").unwrap();
     let full = stack.order_with(upper, &["say", "hello"]);
     stack.could_not_start(&full, "as on a full disk");
+    for disk in [second, stack.0.text("own")] {
+        nix::mount::umount2(&*disk, nix::mount::MntFlags::MNT_DETACH).unwrap();
+    }
     ExitCode::SUCCESS
 }
 
