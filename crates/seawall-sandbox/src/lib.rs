@@ -21,6 +21,7 @@ mod catalog;
 mod cgroup;
 mod check;
 mod command;
+mod compose;
 mod doors;
 mod environment;
 mod error;

@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use nix::unistd::mkdtemp;
 
+use crate::compose::open_up;
 use crate::launch::{Layered, Reply, Request, Top};
 use crate::overlay::{self, distinct};
 use crate::spawn::start_launcher;
@@ -19,7 +20,7 @@ use crate::view::{self, Step, step};
 use crate::wire::{self, Raw};
 
 /// Whether overlays can be mounted over directories like this one (its file system), by a worker of this user; the reason if
-/// not. Takes some milliseconds; makes a directory in `dir` and removes it.
+/// not. Both kinds of [`crate::Upper`] must work. Takes some milliseconds; makes a directory in `dir` and removes it.
 ///
 /// # Errors
 /// In words: what was tried, and what the system said.
@@ -98,7 +99,7 @@ impl Scene {
 
     fn clear(self) -> io::Result<()> {
         for upper in uppers(&self.0)? {
-            overlay::open_up(&upper.join("work"))?;
+            open_up(&upper.join("work"))?;
         }
         fs::remove_dir_all(&self.0)
     }

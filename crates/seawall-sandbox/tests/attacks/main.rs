@@ -39,6 +39,7 @@ fn main() -> ExitCode {
             seawall_sandbox::launch_main(control.parse().unwrap())
         }
         ["__act", act @ ..] => act::perform(act),
+        ["__overlay-full"] => overlay::fill_an_upper(),
         ["__overlays-on", stack] => overlay::ask_on_an_overlay(stack),
         ["__supervisor", directory, mark] => ends::supervise(directory, mark),
         ["__suite", namespaces, filter] => suite(

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
@@ -22,6 +22,10 @@ pub(crate) const TESTS: &[Test] = &[
     (
         "overlay: not on top of one that takes writes",
         on_an_overlay,
+    ),
+    (
+        "overlay: a full disk is an error and nothing worse",
+        on_a_full_disk,
     ),
     ("overlay: the worker sees the layers merged", merged),
     ("overlay: every change lands in the upper alone", changes),
@@ -152,6 +156,21 @@ impl Stack {
     }
 }
 
+/// What the kernel leaves in a `work` directory keeps even its owner out.
+impl Drop for Stack {
+    fn drop(&mut self) {
+        for upper in fs::read_dir(self.path("")).unwrap() {
+            let mut work = upper.unwrap().path().join("work");
+            for part in ["work", "incompat", "volatile"] {
+                work.push(part);
+                if work.exists() {
+                    fs::set_permissions(&work, fs::Permissions::from_mode(0o700)).unwrap();
+                }
+            }
+        }
+    }
+}
+
 /// Path, and mode, number, time and bytes.
 type Contents = BTreeMap<PathBuf, (u32, u64, i64, Vec<u8>)>;
 
@@ -219,8 +238,8 @@ fn on_an_overlay(mode: Mode) {
     assert!(said.contains("cannot mount an overlay"), "{said}");
 }
 
-/// Mounts an overlay in namespaces of its own, and asks whether others can be mounted over it.
-pub(crate) fn ask_on_an_overlay(stack: &str) -> ExitCode {
+/// Mounts that nobody else sees.
+fn alone() {
     let (user, group) = (nix::unistd::getuid(), nix::unistd::getgid());
     if !user.is_root() {
         unshare(CloneFlags::CLONE_NEWUSER).unwrap();
@@ -229,22 +248,23 @@ pub(crate) fn ask_on_an_overlay(stack: &str) -> ExitCode {
         fs::write("/proc/self/gid_map", format!("{group} {group} 1")).unwrap();
     }
     unshare(CloneFlags::CLONE_NEWNS).unwrap();
-    let none: Option<&str> = None;
-    let private = MsFlags::MS_REC | MsFlags::MS_PRIVATE;
+    let (none, private): (Option<&str>, _) = (None, MsFlags::MS_REC | MsFlags::MS_PRIVATE);
     mount(none, "/", none, private, none).unwrap();
-    let options = format!(
-        "lowerdir={stack}/base,upperdir={stack}/own/upper,workdir={stack}/own/work,userxattr"
-    );
-    let place = format!("{stack}/place");
+}
+
+fn mount_here(kind: &str, place: &str, options: &str) {
     let flags = MsFlags::empty();
-    mount(
-        Some("overlay"),
-        &*place,
-        Some("overlay"),
-        flags,
-        Some(&*options),
-    )
-    .unwrap();
+    mount(Some(kind), place, Some(kind), flags, Some(options)).unwrap();
+}
+
+/// Mounts an overlay in namespaces of its own, and asks whether others can be mounted over it.
+pub(crate) fn ask_on_an_overlay(stack: &str) -> ExitCode {
+    alone();
+    let own = format!("{stack}/own");
+    let options =
+        format!("lowerdir={stack}/base,upperdir={own}/upper,workdir={own}/work,userxattr");
+    let place = format!("{stack}/place");
+    mount_here("overlay", &place, &options);
     match overlays(Path::new(&place)) {
         Ok(()) => ExitCode::FAILURE,
         Err(why) => {
@@ -252,6 +272,43 @@ pub(crate) fn ask_on_an_overlay(stack: &str) -> ExitCode {
             ExitCode::SUCCESS
         }
     }
+}
+
+fn on_a_full_disk(mode: Mode) {
+    if !mode.namespaces {
+        return;
+    }
+    let asked = Command::new(std::env::current_exe().unwrap())
+        .arg("__overlay-full")
+        .output()
+        .unwrap();
+    assert!(asked.status.success(), "{asked:?}");
+}
+
+/// An upper on a small disk: what no longer fits is an error inside, and a disk that is full before is one outside.
+pub(crate) fn fill_an_upper() -> ExitCode {
+    alone();
+    let stack = Stack::new(Mode { namespaces: true });
+    fs::remove_dir_all(stack.path("own")).unwrap();
+    fs::create_dir(stack.path("own")).unwrap();
+    mount_here("tmpfs", &stack.0.text("own"), "size=1m");
+    let upper = make_upper(&stack.path("own"));
+    let order = |act: &[&str]| stack.order_with(upper.clone(), act);
+    stack.expect(&order(&["grow", "src/big", "2000000"]), End::Exited(1));
+    assert!(stack.0.output().contains("No space left"));
+    stack.expect(&order(&["remove", "src/big"]), End::Exited(0));
+    stack.expect(&order(&["write", "src/a.py"]), End::Exited(0));
+
+    let second = stack.0.text("sibling");
+    mount_here("tmpfs", &second, "nr_inodes=4");
+    let upper = make_upper(Path::new(&second));
+    fs::write(stack.path("sibling/last"), "").unwrap();
+    let full = stack.order_with(upper, &["say", "hello"]);
+    stack.could_not_start(&full, "as on a full disk");
+    for disk in [second, stack.0.text("own")] {
+        nix::mount::umount2(&*disk, nix::mount::MntFlags::MNT_DETACH).unwrap();
+    }
+    ExitCode::SUCCESS
 }
 
 fn merged(mode: Mode) {
