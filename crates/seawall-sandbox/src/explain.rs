@@ -47,6 +47,13 @@ pub fn explain(profile: &Profile, namespaces: bool) -> Explanation {
         lines.push(line("floor", name, "without it nothing is started"));
     }
     lines.extend(never(namespaces));
+    if profile.opens.nesting {
+        lines.push(line(
+            "never",
+            "started by root, or without namespaces",
+            "`nesting = true`; the command would own the host's control groups",
+        ));
+    }
     Explanation {
         profile: profile.clone(),
         lines,

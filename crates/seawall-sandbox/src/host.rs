@@ -102,11 +102,27 @@ fn feature(name: &str, have: bool, detail: impl Into<String>, help: &str) -> Fea
 
 /// How to get namespaces, or to do without.
 pub(crate) const NAMESPACES_HELP: &str = "allow unprivileged user namespaces (`sysctl user.max_user_namespaces=15000`, on \
-     Ubuntu 24.04 also `sysctl kernel.apparmor_restrict_unprivileged_userns=0` or an AppArmor profile for seawall with \
-     `userns,`), or take `--no-namespaces`: Landlock and seccomp alone, with the gaps that `docs/sandbox.md` lists";
+     Ubuntu 24.04 also the AppArmor profile that `seawall doctor --apparmor` prints, or \
+     `sysctl kernel.apparmor_restrict_unprivileged_userns=0`), or take `--no-namespaces`: Landlock and seccomp alone, with the gaps that `docs/sandbox.md` lists";
+
+/// The same where it is known who forbids them.
+const APPARMOR_HELP: &str = "AppArmor keeps user namespaces from ordinary users here \
+     (`kernel.apparmor_restrict_unprivileged_userns` is 1): install the profile that `seawall doctor --apparmor` prints, or \
+     take `--no-namespaces`: Landlock and seccomp alone, with the gaps that `docs/sandbox.md` lists";
+
+/// The setting of Ubuntu since 23.10; other kernels do not have it.
+const RESTRICTED: &str = "/proc/sys/kernel/apparmor_restrict_unprivileged_userns";
+
+fn help_with_namespaces(setting: Option<&str>) -> &'static str {
+    match setting.map(str::trim) {
+        Some("1") => APPARMOR_HELP,
+        _ => NAMESPACES_HELP,
+    }
+}
 
 fn namespaces() -> Vec<Feature> {
-    let help = NAMESPACES_HELP;
+    let setting = std::fs::read_to_string(RESTRICTED).ok();
+    let help = help_with_namespaces(setting.as_deref());
     match probe() {
         Ok(tried) => tried
             .into_iter()
@@ -161,4 +177,21 @@ fn cgroup() -> Feature {
         "run as root or with `systemd-run --user --scope -p Delegate=yes`; without them memory is limited for each process, \
          and processes for each user namespace",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_forbids_namespaces_is_told() {
+        for (setting, expected) in [
+            (Some("1\n"), APPARMOR_HELP),
+            (Some("0\n"), NAMESPACES_HELP),
+            (None, NAMESPACES_HELP),
+        ] {
+            assert_eq!(help_with_namespaces(setting), expected);
+        }
+        assert!(APPARMOR_HELP.contains("doctor --apparmor"));
+    }
 }

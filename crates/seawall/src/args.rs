@@ -179,6 +179,9 @@ pub(crate) struct DoctorArgs {
     /// Attack every profile from inside, and say what was not refused
     #[arg(long)]
     pub(crate) probe: bool,
+    /// Print an AppArmor profile that lets seawall make user namespaces, and how to install it
+    #[arg(long, conflicts_with_all = ["probe", "json"])]
+    pub(crate) apparmor: bool,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,

@@ -9,7 +9,7 @@ use std::os::unix::net::{SocketAddr, UnixListener};
 use std::process::{Child, Command, Stdio};
 
 use nix::fcntl::{FcntlArg, fcntl};
-use seawall_sandbox::{End, Order, State};
+use seawall_sandbox::{End, Order, SandboxError, State, spawn};
 
 use crate::Test;
 use crate::fixture::{Fixture, Mode, command, fresh_mark, refused, unconfined};
@@ -30,6 +30,8 @@ pub(crate) const TESTS: &[Test] = &[
         local_socket,
     ),
     ("others: no namespace can be made", namespace),
+    ("others: an inner sandbox is for ordinary users", nesting),
+    ("others: the groups of the host have no names", group_names),
     ("others: loopback works inside", loopback),
     ("others: an inherited descriptor is closed", descriptor),
     ("others: a secret variable is absent", variable),
@@ -148,6 +150,44 @@ fn local_socket(mode: Mode) {
 
 fn namespace(mode: Mode) {
     refused(mode, |_| words(&["namespace"]));
+}
+
+/// With namespaces of its own root could mount the control groups of the host.
+fn nesting(mode: Mode) {
+    let fixture = Fixture::new(mode);
+    let mut order = fixture.order(&["namespace"]);
+    order.opens.nesting = true;
+    match mode.namespaces && !nix::unistd::getuid().is_root() {
+        true => assert_eq!(fixture.run(&order).end, End::Exited(0)),
+        false => assert!(matches!(spawn(&order), Err(SandboxError::Order(_)))),
+    }
+}
+
+fn group_names(mode: Mode) {
+    let fixture = Fixture::new(mode);
+    let mut order = fixture.order(&["group-names"]);
+    order.limits.processes = Some(100);
+    order.limits.cpu_weight = Some(50);
+    let report = fixture.run(&order);
+    let state = |name: &str| {
+        let found = report
+            .ledger
+            .entries
+            .iter()
+            .find(|entry| entry.name == name);
+        found.unwrap().state.clone()
+    };
+    if mode.namespaces {
+        assert_eq!(report.end, End::Exited(1), "{}", fixture.output());
+        assert!(matches!(
+            state("control group names"),
+            State::Enforced { .. }
+        ));
+    }
+    // Where groups of version 1 can be made, as root, the share is one of them.
+    let weighed = matches!(state("processor weight"), State::Enforced { .. });
+    let limited = matches!(state("processes"), State::Enforced { ref by } if by.contains("cgroup"));
+    assert_eq!(weighed, limited);
 }
 
 fn loopback(mode: Mode) {

@@ -4,12 +4,16 @@ use std::fmt::Write as _;
 
 use seawall_sandbox::{HostReport, Profiles};
 
+use super::apparmor;
 use crate::args::DoctorArgs;
 use crate::failure::{FAILED, FINE, Failure};
 use crate::output;
 use crate::profiles;
 
 pub(crate) fn run(args: &DoctorArgs) -> Result<u8, Failure> {
+    if args.apparmor {
+        return apparmor::run();
+    }
     let host = seawall_sandbox::host();
     let probed = if args.probe {
         probe(&profiles::all(None)?)?
