@@ -221,6 +221,11 @@ pub(crate) fn make_together(at: &Path, keys: Keys) -> io::Result<()> {
 /// The most processes of a run: half of the smallest usual `pid_max`.
 const MOST_TOGETHER: &str = "16384";
 
+/// Whether the host can bear a limit on memory without a ceiling above it.
+pub(crate) fn is_bearable(most: u64) -> bool {
+    host_memory().is_ok_and(|memory| most <= nine_tenths(memory))
+}
+
 fn nine_tenths(bytes: u64) -> u64 {
     bytes / 10 * 9
 }
