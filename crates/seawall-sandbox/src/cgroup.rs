@@ -2,7 +2,7 @@
 //!
 //! Version 2 where its controllers are delegated to this user, version 1 where this user may make groups (root, as a rule).
 //! A group is made below the caller's own, so that limits from outside go on holding: `seawall-RUN` for all workers of a run,
-//! and one below it for each. The launcher makes and removes it, the worker enters it, and the keeper stays outside with open
+//! and one below it for each; a command by itself has only its own. The launcher makes and removes it, the worker enters it, and the keeper stays outside with open
 //! descriptors, so that neither the OOM killer nor a fork bomb reaches the process that has to report about them.
 //!
 //! It costs two directories and a few writes for each worker, a tenth of a millisecond.
@@ -50,12 +50,16 @@ const TRIES: usize = 5;
 
 impl Group {
     /// Makes the groups for the limits; `Ok(None)` when none is asked for, `Err` says why there can be none.
-    pub(crate) fn make(limits: &Limits, run: &str) -> Result<Option<Self>, String> {
+    pub(crate) fn make(limits: &Limits, run: Option<&str>) -> Result<Option<Self>, String> {
         let asked = [limits.memory, limits.processes, limits.cpu_weight];
         if asked.iter().all(Option::is_none) {
             return Ok(None);
         }
         let base = hierarchy::find()?;
+        // A limit of its own stands in for the ceiling of all workers together.
+        let alone = limits.memory.is_some_and(hierarchy::is_bearable) && limits.processes.is_some();
+        let itself = std::process::id().to_string();
+        let run = run.or((!alone).then_some(&itself));
         for _ in 1..TRIES {
             match Self::below(&base, limits, run) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -69,7 +73,7 @@ impl Group {
         Err("the group of the run vanishes again and again".to_owned())
     }
 
-    fn below(base: &Base, limits: &Limits, run: &str) -> io::Result<Self> {
+    fn below(base: &Base, limits: &Limits, run: Option<&str>) -> io::Result<Self> {
         let mut group = Self {
             by: base.version(),
             directories: Vec::new(),
@@ -89,17 +93,29 @@ impl Group {
         }
     }
 
-    fn furnish(&mut self, base: &Base, limits: &Limits, run: &str) -> io::Result<()> {
+    fn furnish(&mut self, base: &Base, limits: &Limits, run: Option<&str>) -> io::Result<()> {
         let name = std::process::id().to_string();
         for (root, keys) in base.roots(limits) {
-            let together = root.join(format!("seawall-{run}"));
-            hierarchy::make_together(&together, keys)?;
-            let own = together.join(&name);
-            self.directories
-                .splice(0..0, [own.clone(), together.clone()]);
+            let mut above = vec![root.to_owned()];
+            let own = match run {
+                Some(run) => {
+                    let together = root.join(format!("seawall-{run}"));
+                    hierarchy::make_together(&together, keys)?;
+                    let own = together.join(&name);
+                    self.directories
+                        .splice(0..0, [own.clone(), together.clone()]);
+                    above.push(together);
+                    own
+                }
+                None => {
+                    let own = root.join(format!("seawall-{name}"));
+                    self.directories.insert(0, own.clone());
+                    own
+                }
+            };
             make(&own)?;
             if let Some(weight) = limits.cpu_weight {
-                self.weighed |= hierarchy::weigh(&own, [root, &together], keys, weight)?;
+                self.weighed |= hierarchy::weigh(&own, &above, keys, weight)?;
             }
             if let (Some(most), Some(key)) = (limits.memory, keys.memory) {
                 hierarchy::limit_memory(&own, key, most)?;
@@ -275,7 +291,7 @@ mod tests {
             ..Limits::default()
         };
         let base = Base::Unified(root.path().to_owned());
-        let group = Group::below(&base, &limits, "run").unwrap();
+        let group = Group::below(&base, &limits, Some("run")).unwrap();
         assert!(group.limits_memory() && group.limits_processes() && group.weighs());
         group.enter().unwrap();
         let read = |path: &Path| fs::read_to_string(path).unwrap();
@@ -318,7 +334,7 @@ mod tests {
             ..Limits::default()
         };
         let base = Base::Unified(root.path().to_owned());
-        let group = Group::below(&base, &limits, "run").unwrap();
+        let group = Group::below(&base, &limits, Some("run")).unwrap();
         assert!(group.limits_processes() && !group.weighs());
     }
 

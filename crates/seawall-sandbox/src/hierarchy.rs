@@ -235,6 +235,11 @@ pub(crate) fn make_together(at: &Path, keys: Keys) -> io::Result<()> {
 /// The most processes of a run: half of the smallest usual `pid_max`.
 const MOST_TOGETHER: &str = "16384";
 
+/// Whether the host can bear a limit on memory without a ceiling above it.
+pub(crate) fn is_bearable(most: u64) -> bool {
+    host_memory().is_ok_and(|memory| most <= nine_tenths(memory))
+}
+
 fn nine_tenths(bytes: u64) -> u64 {
     bytes / 10 * 9
 }
@@ -275,7 +280,7 @@ pub(crate) fn limit_memory(
 }
 
 /// Sets the share of a group; `false` where the controller cannot be had. `above` are the groups over it, the topmost first.
-pub(crate) fn weigh(own: &Path, above: [&Path; 2], keys: Keys, weight: u64) -> io::Result<bool> {
+pub(crate) fn weigh(own: &Path, above: &[PathBuf], keys: Keys, weight: u64) -> io::Result<bool> {
     let Some((file, usual)) = keys.weight else {
         return Ok(false);
     };
@@ -377,7 +382,7 @@ mod tests {
             (PIDS, 100, "cpu.shares", None),
         ] {
             let root = tempfile::tempdir().unwrap();
-            let set = weigh(root.path(), [root.path(); 2], keys, weight).unwrap();
+            let set = weigh(root.path(), &[root.path().to_owned()], keys, weight).unwrap();
             let written = fs::read_to_string(root.path().join(file)).ok();
             assert_eq!((set, written.as_deref()), (expected.is_some(), expected));
         }

@@ -62,8 +62,8 @@ pub(crate) struct Launch {
     pub(crate) namespaces: bool,
     pub(crate) opens: Opens,
     pub(crate) floor: Vec<String>,
-    /// Names the control group of the run.
-    pub(crate) run: String,
+    /// Names the control group of the run; a command that belongs to none has a group by itself.
+    pub(crate) run: Option<String>,
     /// The loopback ports inside that the supervisor listens at.
     pub(crate) ports: Vec<u16>,
     pub(crate) overlay: Option<Layered>,
@@ -129,10 +129,7 @@ impl Launch {
             namespaces: order.namespaces,
             opens: order.opens,
             floor: order.floor.clone(),
-            run: order
-                .run
-                .clone()
-                .unwrap_or_else(|| std::process::id().to_string()),
+            run: order.run.clone(),
             ports: order.network.policy.ports().collect(),
             overlay: order.overlay.as_ref().map(|overlay| Layered {
                 layers: raws(&overlay.layers),

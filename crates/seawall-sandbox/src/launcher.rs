@@ -8,7 +8,7 @@
 //! up after and reported.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixStream;
@@ -184,7 +184,7 @@ fn run(
         }
     };
     prctl::set_child_subreaper(true)?;
-    let group = Group::make(&launch.limits, &launch.run);
+    let group = Group::make(&launch.limits, launch.run.as_deref());
     let ended = climb(control, launch, streams, &group, here);
     if let Ok(Some(group)) = &group {
         group.remove();
@@ -317,14 +317,15 @@ fn discard(keeper: Pid) -> io::Result<()> {
 fn admit(keeper: Pid, rung: Rung, go: &OwnedFd, ready: OwnedFd) -> Result<File, String> {
     if rung.has(libc::CLONE_NEWUSER) {
         map_user(keeper).map_err(|error| format!("cannot map the user: {error}"))?;
+        nix::unistd::write(go, b"g").map_err(|error| error.to_string())?;
     }
-    File::from(go.try_clone().map_err(|error| error.to_string())?)
-        .write_all(b"g")
-        .map_err(|error| error.to_string())?;
     let mut ready = File::from(ready);
-    let mut answer = vec![0; 4096];
-    let length = ready.read(&mut answer).map_err(|error| error.to_string())?;
-    answer.truncate(length);
+    // No more than that: a short command may be over by now, and then there is the byte that says so.
+    let mut answer = Vec::new();
+    Read::by_ref(&mut ready)
+        .take(keeper::READY.len() as u64)
+        .read_to_end(&mut answer)
+        .map_err(|error| error.to_string())?;
     if answer == keeper::READY.as_bytes() {
         return Ok(ready);
     }

@@ -107,6 +107,9 @@ const KNOWN: &[Known] = &[
 /// A file beside `bin` that says that the directory above is a self-contained installation.
 const PREFIX_MARKS: &[&str] = &["pyvenv.cfg", "conda-meta", "pkg/tool", "lib/rustlib"];
 
+/// Prefixes of the system's own programs, which hold no installation that is not granted already.
+const SYSTEM_PREFIXES: &[&str] = &["/", "/usr", "/usr/local"];
+
 /// What the toolchains need.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Toolchains {
@@ -259,6 +262,13 @@ impl Toolchains {
         let Some(prefix) = directory.parent() else {
             return;
         };
+        // What is below them is granted anyway, and `/` never is.
+        if SYSTEM_PREFIXES
+            .iter()
+            .any(|known| prefix == Path::new(known))
+        {
+            return;
+        }
         if prefix.parent() == Some(Path::new("/opt"))
             || PREFIX_MARKS.iter().any(|mark| prefix.join(mark).exists())
         {

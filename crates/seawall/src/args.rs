@@ -20,6 +20,36 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
+/// The same for `seawall exec` alone, which is started often: the others' arguments are not described first.
+#[derive(Debug, Parser)]
+#[command(name = "seawall", version, max_term_width = 100)]
+struct ExecCli {
+    /// The repository, or a directory in it [default: the current directory]
+    #[arg(long, global = true, value_name = "DIR")]
+    repo: Option<PathBuf>,
+    #[command(subcommand)]
+    command: ExecCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum ExecCommand {
+    /// Run one command confined; its exit status is passed through
+    Exec(ExecArgs),
+}
+
+impl Cli {
+    /// What was typed; ends the process with a message when it makes no sense.
+    pub(crate) fn read() -> Self {
+        if std::env::args_os().nth(1).is_none_or(|word| word != "exec") {
+            return Self::parse();
+        }
+        let ExecCli { repo, command } = ExecCli::parse();
+        let ExecCommand::Exec(args) = command;
+        let command = Command::Exec(args);
+        Self { repo, command }
+    }
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Say everything that is wrong with a plan; start nothing

@@ -17,8 +17,6 @@ mod world;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1);
     match arguments.next() {
@@ -26,7 +24,7 @@ fn main() -> ExitCode {
         Some(first) if first == seawall_sandbox::PROBE_COMMAND => return probe(arguments.next()),
         _ => {}
     }
-    let cli = args::Cli::parse();
+    let cli = args::Cli::read();
     match commands::run(cli) {
         Ok(code) => ExitCode::from(code),
         Err(failure) => failure.report(),
