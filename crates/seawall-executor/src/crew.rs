@@ -14,6 +14,7 @@ use seawall_git::{CommitId, EntryKind, Store};
 use seawall_sandbox::{Profile, Stopper};
 
 use crate::error::ExecuteError;
+use crate::notes::Known;
 use crate::place::Place;
 
 /// What a session of a run is given.
@@ -38,6 +39,8 @@ pub struct Setup {
     pub home: Option<PathBuf>,
     /// Whether namespaces are used where they can be had.
     pub namespaces: bool,
+    /// What the run starts from.
+    pub base: Commit,
     /// The sandbox profiles that the plan names, and `check`, as they were when the run began.
     pub profiles: BTreeMap<String, Profile>,
 }
@@ -50,6 +53,8 @@ pub(crate) struct Crew {
     live: DashMap<AttemptNo, Live>,
     /// The files of the base that was asked for last.
     listing: Mutex<Option<(Commit, Arc<Listing>)>>,
+    /// What is known of how files changed, for all tasks that ask.
+    pub(crate) interfaces: Known,
 }
 
 /// A worker in the table of live ones.
@@ -70,6 +75,7 @@ impl Crew {
             setup,
             live: DashMap::new(),
             listing: Mutex::new(None),
+            interfaces: Known::new(),
         }
     }
 

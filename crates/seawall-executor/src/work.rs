@@ -1,5 +1,6 @@
 //! Workers: the brief, the command, the claim.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
@@ -22,7 +23,7 @@ use crate::error::{ExecuteError, at};
 use crate::execute::blocking;
 use crate::logs;
 use crate::place::Room;
-use crate::prepare;
+use crate::{notes, prepare};
 
 /// Bytes of a worker's last words that are kept as its claim.
 const CLAIM: usize = 1500;
@@ -94,6 +95,8 @@ fn compose(
     } else {
         prepare::reads(task, &*crew.listing(base)?)
     };
+    let known = task.files.iter().chain(&task.deletes).chain(&reads);
+    let notes = notes::notes(crew, base, &known.cloned().collect::<BTreeSet<_>>())?;
     let reads = prepare::facts(crew, base, &reads)?;
     let plan = &crew.setup.plan;
     Ok(brief::compose(&brief::Parts {
@@ -102,6 +105,7 @@ fn compose(
         base,
         owned: &owned,
         reads: &reads,
+        notes: &notes,
         feedback,
     }))
 }

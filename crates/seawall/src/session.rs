@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use seawall_core::drive::{DriveError, drive};
 use seawall_core::event::Event;
+use seawall_core::ids::Commit;
 use seawall_core::plan::Plan;
 use seawall_core::scheduler::{Outcome, Scheduler};
 use seawall_core::waves::Waves;
@@ -47,6 +48,7 @@ impl Session {
         plan: Arc<Plan>,
         waves: Arc<Waves>,
         (how, host): (&HowArgs, HostReport),
+        base: Commit,
     ) -> Result<Self, Failure> {
         let journal = EventLog(Journal::create(&dir.journal())?);
         let scheduler = Scheduler::new(Arc::clone(&plan), Arc::clone(&waves));
@@ -57,7 +59,7 @@ impl Session {
             dir,
             lock,
             (scheduler, view, journal),
-            began,
+            (began, base),
             (how, host),
         )
     }
@@ -94,12 +96,17 @@ impl Session {
             ))
             .help(format!("`seawall status {}` shows how", dir.id)));
         }
+        let base = run
+            .scheduler
+            .started()
+            .map(|started| started.base.clone())
+            .expect("a journal is folded only if it begins with a start");
         Self::of(
             store,
             dir,
             lock,
             (run.scheduler, run.view, EventLog(journal)),
-            began,
+            (began, base),
             (how, host),
         )
     }
@@ -109,7 +116,7 @@ impl Session {
         dir: RunDir,
         lock: Lock,
         (scheduler, view, journal): (Scheduler, View, EventLog),
-        began: u64,
+        (began, base): (u64, Commit),
         (how, host): (&HowArgs, HostReport),
     ) -> Result<Self, Failure> {
         let plan = Arc::clone(scheduler.plan());
@@ -124,6 +131,7 @@ impl Session {
             wall: Duration::from_millis(plan.budget.wall_ms.saturating_sub(view.wall_ms())),
             home: std::env::var_os("HOME").map(PathBuf::from),
             namespaces: !how.no_namespaces,
+            base,
             profiles,
             plan,
         };

@@ -19,6 +19,7 @@ pub(crate) fn run(store: &Store, args: &RunArgs) -> Result<u8, Failure> {
     let (dir, digest, lock) = RunDir::make(store, &plan, &file.text)?;
     let jobs = session::jobs(&args.how);
     let started = runs::started(&dir, &plan, digest, base.as_str(), onto.clone(), jobs);
-    let session = Session::begin(store, dir, lock, plan, waves, (&args.how, host))?;
+    let how = (&args.how, host);
+    let session = Session::begin(store, dir, lock, plan, waves, how, started.base.clone())?;
     session.work(vec![Event::RunStarted(started)])
 }
