@@ -17,6 +17,7 @@ use seawall_sandbox::{Profile, Stopper};
 use crate::bases::Bases;
 use crate::carry::{self, Carried};
 use crate::error::ExecuteError;
+use crate::notes::Known;
 use crate::place::Place;
 use crate::trash::Trash;
 
@@ -65,6 +66,8 @@ pub(crate) struct Crew {
     live: DashMap<AttemptNo, Live>,
     /// The files of the base that was asked for last.
     listing: Mutex<Option<(Commit, Arc<Listing>)>>,
+    /// What is known of how files changed, for all tasks that ask.
+    pub(crate) interfaces: Known,
 }
 
 /// A worker in the table of live ones.
@@ -90,6 +93,7 @@ impl Crew {
             setup,
             live: DashMap::new(),
             listing: Mutex::new(None),
+            interfaces: Known::new(),
         })
     }
 

@@ -16,6 +16,7 @@ mod execute;
 mod executor;
 mod logs;
 mod look;
+mod notes;
 mod place;
 mod prepare;
 mod trash;

@@ -1,5 +1,6 @@
 //! Workers: the brief, the command, the claim.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
@@ -21,7 +22,7 @@ use crate::crew::Crew;
 use crate::error::{ExecuteError, at};
 use crate::execute::{blocking, bytes};
 use crate::logs;
-use crate::{prepare, workspace};
+use crate::{notes, prepare, workspace};
 
 /// Bytes of a worker's last words that are kept as its claim.
 const CLAIM: usize = 1500;
@@ -96,6 +97,8 @@ fn compose(
     } else {
         prepare::reads(task, &*crew.listing(base)?)
     };
+    let known = task.files.iter().chain(&task.deletes).chain(&reads);
+    let notes = notes::notes(crew, base, &known.cloned().collect::<BTreeSet<_>>())?;
     let reads = prepare::facts(crew, base, &reads)?;
     let plan = &crew.setup.plan;
     Ok(brief::compose(&brief::Parts {
@@ -104,6 +107,7 @@ fn compose(
         base,
         owned: &owned,
         reads: &reads,
+        notes: &notes,
         feedback,
     }))
 }

@@ -9,6 +9,7 @@
 //! Names are resolved within one file only. What a file re-exports by a wildcard stays a wildcard.
 
 mod change;
+mod exports;
 mod gather;
 mod go;
 mod javascript;
