@@ -24,6 +24,9 @@ use crate::sys;
 use crate::wire::Raw;
 use crate::worker::{Failure, Start, at};
 
+/// The system's programs and libraries, granted whole.
+const PROGRAMS: &str = "/usr";
+
 /// A ruleset that is complete and not yet in force.
 pub(crate) struct Wall {
     /// None where nothing that this kernel knows is asked for.
@@ -47,8 +50,13 @@ pub(crate) fn build(
         return Ok(wall);
     }
     let (read, all) = (AccessFs::from_read(ABI::V3), AccessFs::from_all(ABI::V3));
-    for path in &start.launch.system {
-        wall.grant_if_there(&path.clone().into_path(), read)?;
+    let sees_mounts = start.rung.has(libc::CLONE_NEWNS);
+    for path in start.launch.system.iter().cloned().map(Raw::into_path) {
+        // A view shows nothing below it that is not its own, so one rule is as good as many.
+        let covered = sees_mounts && path.starts_with(PROGRAMS) && path != Path::new(PROGRAMS);
+        if !covered {
+            wall.grant_if_there(&path, read)?;
+        }
     }
     for device in grants::DEVICES_WRITTEN {
         wall.grant_if_there(
