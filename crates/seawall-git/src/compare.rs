@@ -9,6 +9,7 @@ use std::io::{self, Read};
 use git2::{ObjectType, Oid, Repository};
 use sha1::{Digest, Sha1};
 
+use crate::batch::Batch;
 use crate::error::{Result, git};
 use crate::tree::blob_size;
 
@@ -60,10 +61,8 @@ pub(crate) fn content(file: &File) -> io::Result<Vec<u8>> {
 }
 
 /// Stores content as a blob, byte by byte as it is.
-pub(crate) fn store(repo: &Repository, content: &[u8]) -> Result<Oid> {
-    let odb = repo.odb().map_err(git("open the object database"))?;
-    odb.write(ObjectType::Blob, content)
-        .map_err(git("write a file to the object database"))
+pub(crate) fn store(batch: &Batch<'_>, content: &[u8]) -> Result<Oid> {
+    batch.write(ObjectType::Blob, content)
 }
 
 /// The id that content has as a blob.

@@ -12,6 +12,7 @@
 //!
 //! Paths inside a repository are bytes, relative and separated by `/`.
 
+mod batch;
 mod checkpoint;
 mod compare;
 mod compose;
@@ -33,6 +34,7 @@ mod land;
 mod lay_change;
 mod layer;
 mod marks;
+mod object_files;
 mod owned;
 mod path;
 mod place;

@@ -11,9 +11,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
 
-use git2::{Oid, Repository, Tree};
+use git2::{Oid, Tree};
 use nix::errno::Errno;
 
+use crate::batch::Batch;
 use crate::dirfd::{Root, each_name, stat};
 use crate::edit::Edit;
 use crate::error::{Error, Result};
@@ -36,7 +37,7 @@ pub(crate) enum Extent {
 
 /// What is compared with what.
 pub(crate) struct Comparison<'r> {
-    pub(crate) repo: &'r Repository,
+    pub(crate) repo: &'r Batch<'r>,
     pub(crate) root: &'r Root,
     pub(crate) roles: &'r Roles,
     pub(crate) extent: Extent,
