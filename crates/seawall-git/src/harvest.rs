@@ -10,6 +10,7 @@ use std::path::Path;
 
 use crate::batch::Batch;
 use crate::checkpoint::commit;
+use crate::conversions::Conversions;
 use crate::diff::{Stat, stat_between};
 use crate::dirfd::{FileKind, Root};
 use crate::edit::apply;
@@ -278,11 +279,13 @@ impl Store {
             }
             opened => opened?,
         };
+        let given = Conversions::of(self, left.layers)?;
         let with = Comparison {
             repo: &batch,
             root: &root,
             roles: &roles,
             extent,
+            given: &given,
             private_git: left.private_git,
         };
         let findings = scan(with, tree.id())?;

@@ -15,6 +15,7 @@ use git2::{Oid, Tree};
 use nix::errno::Errno;
 
 use crate::batch::Batch;
+use crate::conversions::Conversions;
 use crate::dirfd::{Root, each_name, stat};
 use crate::edit::Edit;
 use crate::error::{Error, Result};
@@ -41,6 +42,8 @@ pub(crate) struct Comparison<'r> {
     pub(crate) root: &'r Root,
     pub(crate) roles: &'r Roles,
     pub(crate) extent: Extent,
+    /// what the worker was given instead of what the base has
+    pub(crate) given: &'r Conversions,
     /// whether the worker was given a `.git` at the top, which is no concern of the harvest
     pub(crate) private_git: bool,
 }
@@ -289,6 +292,9 @@ impl<'r> Scan<'r> {
     }
 
     fn gone(&mut self, path: Vec<u8>, leaf: Leaf) {
+        if self.with.given.left_out(&path) {
+            return;
+        }
         match self.with.roles.of(&path) {
             Some(Role::Delete) => {
                 self.met.insert(path.clone());
