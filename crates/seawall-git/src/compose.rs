@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use git2::{Oid, Repository};
 
+use crate::batch::Batch;
 use crate::edit::{Edit, apply, changes};
 use crate::error::{Error, Result, git};
 use crate::harvest::Change;
@@ -23,6 +24,7 @@ impl Store {
     /// another.
     pub fn compose(&self, base: &CommitId, harvests: &[CommitId]) -> Result<TreeId> {
         let repo = self.open()?;
+        let batch = Batch::new(&repo)?;
         let base = commit_tree(&repo, base)?;
         let mut touched = BTreeSet::new();
         let mut edits = Vec::new();
@@ -37,7 +39,9 @@ impl Store {
                 edits.push(edit);
             }
         }
-        apply(&repo, base.id(), &edits).map(TreeId::from_oid)
+        let tree = apply(&batch, base.id(), &edits)?;
+        batch.flush(self)?;
+        Ok(TreeId::from_oid(tree))
     }
 
     /// The paths that differ between two commits, sorted. Trees that are equal are not looked into, so the cost follows the

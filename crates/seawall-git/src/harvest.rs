@@ -8,9 +8,9 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
-use git2::Repository;
-
+use crate::batch::Batch;
 use crate::checkpoint::commit;
+use crate::conversions::Conversions;
 use crate::diff::{Stat, stat_between};
 use crate::dirfd::{FileKind, Root};
 use crate::edit::apply;
@@ -270,6 +270,7 @@ impl Store {
         when: i64,
     ) -> Result<Harvest> {
         let repo = self.open()?;
+        let batch = Batch::new(&repo)?;
         let tree = commit_tree(&repo, base)?;
         let roles = Roles::new(owned, &tree)?;
         let root = match Root::open(left.dir) {
@@ -278,16 +279,18 @@ impl Store {
             }
             opened => opened?,
         };
+        let given = Conversions::of(self, left.layers)?;
         let with = Comparison {
-            repo: &repo,
+            repo: &batch,
             root: &root,
             roles: &roles,
             extent,
+            given: &given,
             private_git: left.private_git,
         };
         let findings = scan(with, tree.id())?;
         match findings.refusal() {
-            Ok(findings) => self.keep(&repo, base, &findings, label, when),
+            Ok(findings) => self.keep(&batch, base, &findings, label, when),
             Err(harvest) => Ok(harvest),
         }
     }
@@ -295,7 +298,7 @@ impl Store {
     /// Commits what was found on the base, and points the ref of the label at it.
     fn keep(
         &self,
-        repo: &Repository,
+        repo: &Batch<'_>,
         base: &CommitId,
         found: &Findings,
         label: &Label,
@@ -305,12 +308,14 @@ impl Store {
         let after = apply(repo, before, &found.edits)?;
         let message = format!("harvest {label}\n");
         let commit = CommitId::from_oid(commit(repo, base, after, &message, when)?);
+        let stat = stat_between(repo, before, after)?;
+        repo.flush(self)?;
         self.set_ref(&label.ref_name(), &commit)?;
         Ok(Harvest::Changed(Changed {
             commit,
             tree: TreeId::from_oid(after),
             changes: found.changes(),
-            stat: stat_between(repo, before, after)?,
+            stat,
             ignored: found.ignored,
         }))
     }

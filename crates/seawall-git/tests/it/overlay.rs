@@ -284,7 +284,7 @@ fn meddle(ws: &Path, chance: &mut Chance) {
 }
 
 /// Every path below a directory with its mode and content, without times.
-fn picture(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+pub(crate) fn picture(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut seen = BTreeMap::new();
     let mut pending = vec![dir.to_path_buf()];
     while let Some(path) = pending.pop() {
@@ -434,7 +434,7 @@ fn whatever_is_done_is_harvested_as_the_merged_tree() {
 }
 
 /// Commits whatever is in a directory.
-fn commit_dir(fixture: &Fixture, dir: &Path) -> CommitId {
+pub(crate) fn commit_dir(fixture: &Fixture, dir: &Path) -> CommitId {
     let repo = fixture.repo();
     let index = fixture.dir.path().join("index");
     let _none = fs::remove_file(&index).is_err();
