@@ -95,11 +95,10 @@ impl Group {
             let together = root.join(format!("seawall-{run}"));
             hierarchy::make_together(&together, keys)?;
             let own = together.join(&name);
-            self.directories
-                .splice(0..0, [own.clone(), together.clone()]);
+            self.directories.splice(0..0, [own.clone(), together]);
             make(&own)?;
             if let Some(weight) = limits.cpu_weight {
-                self.weighed |= hierarchy::weigh(&own, [root, &together], keys, weight)?;
+                self.weighed |= hierarchy::weigh(root, &own, keys, weight)?;
             }
             if let (Some(most), Some(key)) = (limits.memory, keys.memory) {
                 hierarchy::limit_memory(&own, key, most)?;

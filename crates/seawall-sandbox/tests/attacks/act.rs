@@ -232,14 +232,6 @@ fn talk_to_myself() -> io::Result<()> {
     listener.accept().map(drop)
 }
 
-fn group_names() -> io::Result<()> {
-    let groups = std::fs::read_to_string("/proc/self/cgroup")?;
-    match groups.lines().find(|line| !line.ends_with(":/")) {
-        Some(_) => Ok(()),
-        None => Err(io::Error::other("every group is the top")),
-    }
-}
-
 fn any_capability() -> io::Result<()> {
     let status = fs::read_to_string("/proc/self/status")?;
     let sets = status.lines().filter(|line| line.starts_with("Cap"));
@@ -250,5 +242,13 @@ fn any_capability() -> io::Result<()> {
         Err(io::Error::other("no capability in any set"))
     } else {
         Ok(())
+    }
+}
+
+fn group_names() -> io::Result<()> {
+    let groups = std::fs::read_to_string("/proc/self/cgroup")?;
+    match groups.lines().find(|line| !line.ends_with(":/")) {
+        Some(_) => Ok(()),
+        None => Err(io::Error::other("every group is the top")),
     }
 }
