@@ -145,7 +145,9 @@ impl Bases {
         };
         let dest = self.dir.join(&*to.0);
         if !dest.exists() {
-            self.store.lay_change(&id(&from)?, &id(to)?, &dest)?;
+            let under: Vec<_> = below.layers.iter().map(PathBuf::as_path).collect();
+            self.store
+                .lay_change_over(&under, &id(&from)?, &id(to)?, &dest)?;
         }
         let git = self.git_at(to);
         let own = self.wants_git && git.layer.exists();

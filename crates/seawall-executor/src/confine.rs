@@ -14,15 +14,13 @@ use seawall_sandbox::{
 
 use crate::crew::Crew;
 use crate::error::{ExecuteError, at};
-use crate::place::Room;
-use crate::workspace::Mounts;
+use crate::workspace::Places;
 
 /// A command and what is special about it.
 #[derive(Debug)]
 pub(crate) struct Job {
     pub(crate) argv: Vec<OsString>,
-    pub(crate) room: Room,
-    pub(crate) mounts: Mounts,
+    pub(crate) places: Places,
     pub(crate) write: Write,
     pub(crate) stdin: Stdin,
     /// Where its output is kept.
@@ -91,19 +89,19 @@ fn order(crew: &Crew, job: Job) -> Result<Order, ExecuteError> {
     Ok(Order {
         argv: job.argv,
         env: [profile.variables(), environment(rules, &home)].concat(),
-        workspace: job.room.tree,
-        overlay: job.mounts.overlay,
-        carry: job.mounts.carry,
+        workspace: job.places.tree,
+        overlay: job.places.overlay,
+        carry: job.places.carry,
         appears_at: setup.store.workdir().map(PathBuf::from),
         cwd: None,
         write: job.write,
         read: read
             .into_iter()
             .chain(planned.filter(|path| path.exists()))
-            .chain(job.mounts.read)
+            .chain(job.places.read)
             .collect(),
-        home: job.room.home,
-        tmp: job.room.tmp,
+        home: job.places.home,
+        tmp: job.places.tmp,
         stdin: job.stdin,
         output: Output::File {
             path: job.log,

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use dashmap::{DashMap, Entry};
+use dashmap::{DashMap, DashSet, Entry};
 use seawall_core::event::Workspaces;
 use seawall_core::ids::{AttemptNo, Commit};
 use seawall_core::path::RepoPath;
@@ -49,6 +49,8 @@ pub struct Setup {
     pub onto: Option<String>,
     /// How workspaces are made.
     pub workspaces: Workspaces,
+    /// Whether control groups bound the memory of each command.
+    pub groups: bool,
     /// The sandbox profiles that the plan names, and `check`, as they were when the run began.
     pub profiles: BTreeMap<String, Profile>,
 }
@@ -64,6 +66,8 @@ pub(crate) struct Crew {
     pub(crate) trash: Trash,
     /// Live workers, by attempt.
     live: DashMap<AttemptNo, Live>,
+    /// Checks that met a limit with their workspace in memory: from then on theirs is on the disk.
+    large: DashSet<Vec<u8>>,
     /// The files of the base that was asked for last.
     listing: Mutex<Option<(Commit, Arc<Listing>)>>,
     /// What is known of how files changed, for all tasks that ask.
@@ -92,6 +96,7 @@ impl Crew {
             carried,
             setup,
             live: DashMap::new(),
+            large: DashSet::new(),
             listing: Mutex::new(None),
             interfaces: Known::new(),
         })
@@ -119,6 +124,22 @@ impl Crew {
             Live::Running(stopper) => stopper.stop(),
             Live::Unwanted => Ok(()),
         }
+    }
+
+    /// How many bytes of memory the workspace of a check may take, if it is to be there.
+    pub(crate) fn check_in_memory(&self, command: &[u8], profile: &Profile) -> Option<u64> {
+        let setup = &self.setup;
+        let possible = setup.workspaces == Workspaces::Overlay && setup.groups;
+        let bounded = profile
+            .limits
+            .memory
+            .filter(|_| profile.limits.disk.is_some());
+        bounded.filter(|_| possible && !self.large.contains(command))
+    }
+
+    /// Notes that the workspace of a check does not fit into memory.
+    pub(crate) fn needs_disk(&self, command: Vec<u8>) {
+        self.large.insert(command);
     }
 
     /// The pinned profile of that name.

@@ -3,8 +3,10 @@
 //! ```text
 //! journal.jsonl  plan.toml  plan.json  lock     what the run is
 //! layers/base  layers/3f2c1ab…                  commits as directories, which workspaces are laid over
-//! attempts/7/{tree,upper,carry,home,tmp}        a workspace, until it is discarded
-//! checks/verify-7/{tree,upper,carry,home,tmp}   a check's workspace, while it runs
+//! attempts/7/{upper,work,carry,tmp}             what a worker writes over them, until it is discarded
+//! attempts/7/{tree,home,tmp}                    the same where workspaces are copies
+//! checks/verify-7/…                             a check's, while it runs, unless all of it is in memory
+//! empty                                         where overlays are mounted, out of sight
 //! trash/12                                      what is being removed
 //! alive/attempt-7                               locked while any process of that worker may live
 //! logs/attempt-7.log  logs/attempt-7.brief.md   what was said to and by a worker; kept
@@ -32,10 +34,8 @@ pub struct Place {
 pub(crate) struct Room {
     /// Holds the others.
     pub(crate) root: PathBuf,
-    /// The workspace; of an overlay, the empty directory that it is mounted on.
+    /// The workspace, if it is a copy.
     pub(crate) tree: PathBuf,
-    /// Holds what is written to an overlay.
-    pub(crate) upper: PathBuf,
     /// Holds what is written to each carried directory.
     pub(crate) carry: PathBuf,
     /// What `HOME` is.
@@ -65,7 +65,9 @@ impl Place {
     /// # Errors
     /// What the system says.
     pub fn lay_out(&self) -> Result<(), ExecuteError> {
-        for name in ["layers", "attempts", "checks", "trash", "alive", "logs"] {
+        for name in [
+            "layers", "empty", "attempts", "checks", "trash", "alive", "logs",
+        ] {
             let dir = self.root.join(name);
             fs::create_dir_all(&dir).map_err(at("make", &dir))?;
         }
@@ -91,6 +93,11 @@ impl Place {
 
     pub(crate) fn check_log(&self, label: &str, criterion: u32) -> PathBuf {
         self.root.join(format!("logs/{label}.{criterion}.log"))
+    }
+
+    /// An empty directory, on which anybody's overlay can be mounted, for mounts are seen only by who made them.
+    pub(crate) fn empty(&self) -> PathBuf {
+        self.root.join("empty")
     }
 
     pub(crate) fn layers(&self) -> PathBuf {
@@ -163,32 +170,35 @@ fn wait_unlocked(path: &Path, deadline: Instant) -> Result<bool, ExecuteError> {
 
 impl Room {
     fn at(root: PathBuf) -> Self {
-        let [tree, upper, carry, home, tmp] =
-            ["tree", "upper", "carry", "home", "tmp"].map(|name| root.join(name));
+        let [tree, carry, home, tmp] = ["tree", "carry", "home", "tmp"].map(|name| root.join(name));
         Self {
             root,
             tree,
-            upper,
             carry,
             home,
             tmp,
         }
     }
 
-    /// Makes home and tmp; the room itself is new or was thrown away before.
-    pub(crate) fn furnish(&self) -> Result<(), ExecuteError> {
+    /// Makes what the command of a copy needs; git makes the copy.
+    pub(crate) fn furnish_copy(&self) -> Result<(), ExecuteError> {
         let all = [&self.root, &self.home, &self.tmp];
         all.into_iter().try_for_each(|dir| make(dir))
     }
 
     /// Makes what an overlay and so many carried directories need.
     pub(crate) fn furnish_overlay(&self, carried: usize) -> Result<(), ExecuteError> {
-        make(&self.tree)?;
-        make_upper(&self.upper)?;
+        make_upper(&self.root)?;
+        make(&self.tmp)?;
         if carried > 0 {
             make(&self.carry)?;
         }
         (0..carried).try_for_each(|n| make_upper(&self.carried(n)))
+    }
+
+    /// Makes the home of a profile that keeps it.
+    pub(crate) fn furnish_home(&self) -> Result<(), ExecuteError> {
+        fs::create_dir_all(&self.home).map_err(at("make", &self.home))
     }
 
     /// Where what is written to the carried directory of that number goes.
@@ -198,7 +208,7 @@ impl Room {
 
     /// What a worker changed in an overlay.
     pub(crate) fn written(&self) -> PathBuf {
-        self.upper.join("upper")
+        self.root.join("upper")
     }
 }
 

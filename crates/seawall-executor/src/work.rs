@@ -64,7 +64,7 @@ fn job(
     let agent = agent
         .ok_or_else(|| ExecuteError::Lost(format!("the plan has no agent `{}`", task.agent)))?;
     let profile = crew.profile(&task.profile)?;
-    let mounts = workspace::mounts(crew, &room, base, profile.git)?;
+    let places = workspace::places(crew, &room, base, &profile)?;
     Ok(Job {
         argv: argv(agent, task, &brief),
         write: writes(profile.write, task),
@@ -79,8 +79,7 @@ fn job(
         silence: setup.plan.limits.silence_ms.map(Duration::from_millis),
         label: format!("attempt-{attempt}"),
         attempt: Some(attempt),
-        mounts,
-        room,
+        places,
     })
 }
 

@@ -17,7 +17,7 @@ use seawall_journal::{Journal, Lock};
 use seawall_report::exit::exit_code;
 use seawall_report::teller::{Mode, Teller};
 use seawall_report::view::View;
-use seawall_sandbox::{CONTROL_GROUPS, HostReport};
+use seawall_sandbox::{CONTROL_GROUPS, Feature, HostReport};
 
 use crate::args::HowArgs;
 use crate::failure::{Failure, chain};
@@ -99,6 +99,7 @@ impl Session {
                 .as_ref()
                 .map(|onto| format!("refs/heads/{onto}")),
             workspaces,
+            groups: has(&host, CONTROL_GROUPS),
             profiles,
             plan,
         };
@@ -231,19 +232,19 @@ pub(crate) fn jobs(how: &HowArgs) -> u32 {
         .unwrap_or_else(|| u32::try_from(processors).unwrap_or(u32::MAX))
 }
 
+fn has(host: &HostReport, feature: &str) -> bool {
+    let is = |have: &Feature| have.have && have.name.contains(feature);
+    host.features.iter().any(is)
+}
+
 /// What confines the workers here, in one line.
 fn sandbox_line(host: &HostReport, namespaces: bool) -> String {
-    let has = |word: &str| {
-        host.features
-            .iter()
-            .any(|feature| feature.have && feature.name.contains(word))
-    };
-    let spaces = if namespaces && has("namespaces") {
+    let spaces = if namespaces && has(host, "namespaces") {
         "namespaces + "
     } else {
         "no namespaces, "
     };
-    let cgroups = if has(CONTROL_GROUPS) {
+    let cgroups = if has(host, CONTROL_GROUPS) {
         "control groups"
     } else {
         "rlimits only, no cgroup delegation"
