@@ -355,9 +355,12 @@ fn checkpoint(site: &Site, layer: &Path, count: usize) {
             );
         }));
         let made = made.unwrap();
+        let change = site.ours(&format!("change-{count}-{round}"));
         laid.push(ms(|| {
+            let layers = [layer];
+            let (base, dest) = (&site.base, &change);
             site.store
-                .lay_change(&site.base, &made, &site.ours("change"))
+                .lay_change_over(&layers, base, &made, dest)
                 .unwrap()
         }));
     }

@@ -8,6 +8,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::fs::File;
 use std::ops::Deref;
 
 use git2::{ObjectType, Odb, Oid, Repository, TreeBuilder};
@@ -70,6 +71,11 @@ impl<'r> Batch<'r> {
 
     /// Brings everything to disk that is not there yet, to stay.
     pub(crate) fn flush(&self, store: &Store) -> Result<()> {
+        self.flush_with(store, None)
+    }
+
+    /// Does so, and synchronises one more file at the same time.
+    pub(crate) fn flush_with(&self, store: &Store, also: Option<&File>) -> Result<()> {
         // This handle knows the objects in any case; one without the store in memory knows what is on disk.
         let disk = store.open()?;
         let disk = disk.odb().map_err(git("open the object database"))?;
@@ -86,9 +92,8 @@ impl<'r> Batch<'r> {
             .map(|(id, object)| Object::of(*id, object))
             .collect();
         match objects.len() {
-            0 => Ok(()),
-            1..=LOOSE => write_loose(&dir, &objects),
-            _ => write_pack(&dir, &objects),
+            0..=LOOSE => write_loose(&dir, &objects, also),
+            _ => write_pack(&dir, &objects, also),
         }
     }
 }

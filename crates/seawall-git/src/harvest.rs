@@ -18,6 +18,7 @@ use crate::error::{Error, Result};
 use crate::findings::Findings;
 use crate::id::{BlobId, CommitId, TreeId};
 use crate::label::Label;
+use crate::own_ref::NewValue;
 use crate::owned::{Owned, Roles};
 use crate::scan::{Comparison, Extent, scan};
 use crate::store::Store;
@@ -309,8 +310,9 @@ impl Store {
         let message = format!("harvest {label}\n");
         let commit = CommitId::from_oid(commit(repo, base, after, &message, when)?);
         let stat = stat_between(repo, before, after)?;
-        repo.flush(self)?;
-        self.set_ref(&label.ref_name(), &commit)?;
+        let value = self.prepare_ref(repo, &label.ref_name(), &commit)?;
+        repo.flush_with(self, value.as_ref().map(NewValue::file))?;
+        value.map_or(Ok(()), NewValue::set)?;
         Ok(Harvest::Changed(Changed {
             commit,
             tree: TreeId::from_oid(after),

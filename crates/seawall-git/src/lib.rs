@@ -38,6 +38,7 @@ mod lay_change;
 mod layer;
 mod marks;
 mod object_files;
+mod own_ref;
 mod owned;
 mod path;
 mod place;

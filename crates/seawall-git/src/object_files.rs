@@ -30,7 +30,7 @@ struct Unnamed {
 }
 
 /// Writes each object as a file of its own below the directory of objects.
-pub(crate) fn write_loose(objects: &Path, new: &[Object<'_>]) -> Result<()> {
+pub(crate) fn write_loose(objects: &Path, new: &[Object<'_>], also: Option<&File>) -> Result<()> {
     let mut files = Vec::new();
     for object in new {
         let hex = object.id.to_string();
@@ -43,11 +43,11 @@ pub(crate) fn write_loose(objects: &Path, new: &[Object<'_>]) -> Result<()> {
                 .map_err(at("write", &name))?,
         );
     }
-    settle(objects, files)
+    settle(objects, files, also)
 }
 
 /// Writes objects as one pack, and its index.
-pub(crate) fn write_pack(objects: &Path, new: &[Object<'_>]) -> Result<()> {
+pub(crate) fn write_pack(objects: &Path, new: &[Object<'_>], also: Option<&File>) -> Result<()> {
     let dir = objects.join("pack");
     let failed = || at("write a pack in", &dir);
     let (pack, index, name) = encode(new).map_err(failed())?;
@@ -57,7 +57,7 @@ pub(crate) fn write_pack(objects: &Path, new: &[Object<'_>]) -> Result<()> {
     let files =
         [("pack", &pack), ("idx", &index)].map(|(end, bytes)| unnamed(objects, named(end), bytes));
     let files: io::Result<Vec<_>> = files.into_iter().collect();
-    settle(objects, files.map_err(failed())?)
+    settle(objects, files.map_err(failed())?, also)
 }
 
 static FRESH: AtomicU64 = AtomicU64::new(0);
@@ -85,8 +85,8 @@ fn unnamed(objects: &Path, name: PathBuf, bytes: &[u8]) -> io::Result<Unnamed> {
 }
 
 /// Synchronises the files, gives them their names, and synchronises the names.
-fn settle(objects: &Path, files: Vec<Unnamed>) -> Result<()> {
-    sync_all(files.iter().map(|file| &file.file).collect())
+fn settle(objects: &Path, files: Vec<Unnamed>, also: Option<&File>) -> Result<()> {
+    sync_all(files.iter().map(|file| &file.file).chain(also).collect())
         .map_err(at("synchronise a file in", objects))?;
     let mut dirs = BTreeSet::new();
     for Unnamed { now, name, .. } in &files {
