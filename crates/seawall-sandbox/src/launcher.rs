@@ -222,7 +222,7 @@ fn climb(
         match start_keeper(&post)? {
             Ok(kept) => {
                 drop(streams);
-                return attend(control, launch, kept, (rung, group), here);
+                return attend(control, kept, rung, group, here);
             }
             Err(why) => refused.push(format!("{}: {why}", rung.name)),
         }
@@ -351,9 +351,9 @@ fn map_user(keeper: Pid) -> io::Result<()> {
 /// else at the end; for a keeper that died, the launcher ends the tree and reports the loss.
 fn attend(
     control: &UnixStream,
-    launch: &Launch,
     kept: Kept,
-    (rung, group): (Rung, &Grouped),
+    rung: Rung,
+    group: &Grouped,
     here: Option<&Interrupts>,
 ) -> io::Result<()> {
     let Kept {
@@ -368,11 +368,8 @@ fn attend(
     let reported = done.read_exact(&mut [0]).is_ok();
     drop(lifeline);
     if reported {
-        // The keeper closes this when it is gone but for its namespaces, and the lock with it.
-        return match launch.alive {
-            Some(_) => done.read_to_end(&mut Vec::new()).map(drop),
-            None => Ok(()),
-        };
+        // The kernel closes this, and the keeper's hold on the lock, when the keeper has no memory any more.
+        return done.read_to_end(&mut Vec::new()).map(drop);
     }
     let ended = waitpid(keeper, None)?;
     if let Ok(Some(group)) = group {

@@ -1,9 +1,10 @@
 //! The supervisor's side: checks an order, starts a launcher for it, and holds the two ends of its life.
 //!
 //! The launcher is this very program executed again, because a supervisor with threads cannot safely do work between fork
-//! and exec; only a supervisor with one thread forks it. Its end of the control socket is its standard input, which needs no descriptor that another thread's fork could
-//! inherit; the command's own streams travel over the socket. The supervisor's end is the lifeline: when it closes, for
-//! whatever reason, the launcher kills everything. The price is one more exec per command, under a millisecond.
+//! and exec; only a supervisor with one thread forks it. Its end of the control socket is its standard input, which needs no
+//! descriptor that another thread's fork could inherit; the command's own streams travel over the socket. The supervisor's
+//! end is the lifeline: when it closes, for whatever reason, the launcher kills everything. The price is one more exec per
+//! command, under a millisecond. [`run`] saves it where the supervisor has nothing else to do and is the launcher itself.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
