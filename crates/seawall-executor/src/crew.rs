@@ -1,24 +1,24 @@
 //! What every effect works with: the plan, the repository, the place on disk, the table of live workers.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use dashmap::{DashMap, DashSet, Entry};
 use seawall_core::event::Workspaces;
 use seawall_core::ids::{AttemptNo, Commit};
-use seawall_core::path::RepoPath;
 use seawall_core::plan::Plan;
-use seawall_git::{CommitId, EntryKind, Store};
+use seawall_git::{CommitId, Store};
 use seawall_sandbox::{Profile, Stopper};
 
 use crate::bases::Bases;
 use crate::carry::{self, Carried};
 use crate::error::ExecuteError;
-use crate::notes::Known;
+use crate::notes::{Changed, Known};
 use crate::place::Place;
+use crate::reads::Reads;
 use crate::trash::Trash;
 
 /// What a session of a run is given.
@@ -68,9 +68,10 @@ pub(crate) struct Crew {
     live: DashMap<AttemptNo, Live>,
     /// Checks that met a limit with their workspace in memory: from then on theirs is on the disk.
     large: DashSet<Vec<u8>>,
-    /// The files of the base that was asked for last.
-    listing: Mutex<Option<(Commit, Arc<Listing>)>>,
+    /// The files that the tasks of a wave read.
+    pub(crate) reads: Reads,
     /// What is known of how files changed, for all tasks that ask.
+    pub(crate) changed: Changed,
     pub(crate) interfaces: Known,
 }
 
@@ -83,9 +84,6 @@ enum Live {
     Unwanted,
 }
 
-/// The files of one commit.
-pub(crate) type Listing = HashMap<RepoPath, EntryKind>;
-
 impl Crew {
     pub(crate) fn new(setup: Setup) -> Result<Self, ExecuteError> {
         let carried = carry::directories(&setup);
@@ -97,8 +95,9 @@ impl Crew {
             setup,
             live: DashMap::new(),
             large: DashSet::new(),
-            listing: Mutex::new(None),
+            reads: Reads::default(),
             interfaces: Known::new(),
+            changed: Changed::default(),
         })
     }
 
@@ -146,24 +145,6 @@ impl Crew {
     pub(crate) fn profile(&self, name: &str) -> Result<Profile, ExecuteError> {
         let found = self.setup.profiles.get(name).cloned();
         found.ok_or_else(|| ExecuteError::Lost(format!("there is no profile `{name}`")))
-    }
-
-    /// The files of `base`. Listed once per wave, and shared.
-    pub(crate) fn listing(&self, base: &Commit) -> Result<Arc<Listing>, ExecuteError> {
-        let mut cached = self.listing.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((commit, listing)) = &*cached
-            && commit == base
-        {
-            return Ok(Arc::clone(listing));
-        }
-        let entries = self.setup.store.list(&id(base)?)?;
-        // A name that is no path of ours can be owned by no task.
-        let known = entries
-            .into_iter()
-            .filter_map(|e| Some((RepoPath::new(&e.path).ok()?, e.kind)));
-        let listing = Arc::new(known.collect::<Listing>());
-        *cached = Some((base.clone(), Arc::clone(&listing)));
-        Ok(listing)
     }
 }
 

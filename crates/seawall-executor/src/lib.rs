@@ -19,6 +19,7 @@ mod look;
 mod notes;
 mod place;
 mod prepare;
+mod reads;
 mod trash;
 mod work;
 mod workspace;

@@ -14,6 +14,7 @@
 //! logs/attempt-7.net.jsonl                      which hosts it reached or wanted to; kept
 //! ```
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -72,6 +73,20 @@ impl Place {
             fs::create_dir_all(&dir).map_err(at("make", &dir))?;
         }
         Ok(())
+    }
+
+    /// Removes what only a run that goes on needs: the layers under its workspaces.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn tidy(&self) -> Result<(), ExecuteError> {
+        sweep(&self.layers())
+    }
+
+    /// Bytes of disk that the run's directory takes. Looks at every file, and passes over those that go meanwhile.
+    #[must_use]
+    pub fn disk(&self) -> u64 {
+        disk(&self.root)
     }
 
     /// What a worker printed.
@@ -138,6 +153,27 @@ impl Place {
         sweep(&self.trash())?;
         Ok(ghosts)
     }
+}
+
+/// A file with several names counts once.
+fn disk(root: &Path) -> u64 {
+    use std::os::unix::fs::MetadataExt as _;
+    let (mut bytes, mut seen) = (0, HashSet::new());
+    let mut dirs = vec![root.to_owned()];
+    while let Some(dir) = dirs.pop() {
+        for entry in fs::read_dir(&dir).into_iter().flatten().flatten() {
+            let Ok(found) = entry.metadata() else {
+                continue;
+            };
+            if found.nlink() == 1 || found.is_dir() || seen.insert((found.dev(), found.ino())) {
+                bytes += found.blocks() * 512;
+            }
+            if found.is_dir() {
+                dirs.push(entry.path());
+            }
+        }
+    }
+    bytes
 }
 
 /// Removes everything in a directory.

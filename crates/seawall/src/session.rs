@@ -153,6 +153,9 @@ impl Session {
         match outcome {
             Ok(outcome) => {
                 teller.end(&scheduler, &outcome);
+                if matches!(outcome, Outcome::Finished | Outcome::Refused) {
+                    self.dir.place.tidy()?;
+                }
                 if let Some(trouble) = teller.trouble() {
                     output::complain(&format!(
                         "warning: not everything could be told: {trouble}\n"
