@@ -153,21 +153,8 @@ fn moved(given: RawFd) -> io::Result<OwnedFd> {
     Ok(sys::adopt(CONTROL))
 }
 
-/// The launcher's work in the supervisor's own process, which has one thread and nothing else to do: saves a process.
-///
-/// The keeper then dies with this process by its lifeline, as it would with a launcher.
-pub(crate) fn run_here(launch: &Launch, streams: [OwnedFd; 3]) -> io::Result<Option<Reply>> {
-    let (mut ours, control) = UnixStream::pair()?;
-    let interrupts = Interrupts::hold()?;
-    let ended = run(&control, launch, streams, Some(&interrupts));
-    interrupts.release()?;
-    ended?;
-    drop(control);
-    // A report is a few kibibytes, and a socket holds many of those, so it could be sent before anybody reads.
-    Ok(wire::fetch(&mut ours)?.map(|(reply, _)| reply))
-}
-
-fn run(
+/// Serves one launch; `here` when the launcher is the supervisor itself.
+pub(crate) fn run(
     control: &UnixStream,
     launch: &Launch,
     streams: [OwnedFd; 3],

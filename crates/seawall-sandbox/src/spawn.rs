@@ -25,7 +25,7 @@ use crate::launch::{Launch, Reply, Request, STOP};
 use crate::order::{Network, Order, Output, Stdin};
 use crate::proxy::{NetworkSummary, ProxyHandle};
 use crate::report::Report;
-use crate::{doors, environment, grants, launcher, sys, toolchains, wire};
+use crate::{doors, environment, grants, interrupts, launcher, sys, toolchains, wire};
 
 /// The hidden subcommand that a program must hand to [`crate::launch_main`], with the number that follows it.
 pub const LAUNCH_COMMAND: &str = "__launch";
@@ -88,7 +88,7 @@ pub fn run(order: &Order) -> Result<Report, SandboxError> {
     check::kernel()?;
     check::order(order)?;
     let streams = open_streams(order)?;
-    let reply = launcher::run_here(&resolve(order)?, streams);
+    let reply = interrupts::run_here(&resolve(order)?, streams);
     reported(reply.map_err(lost("launch from this process"))?)
 }
 

@@ -1,4 +1,4 @@
-//! The system calls that no library wraps safely: the only `unsafe` of the product is in this file.
+//! The system calls that no library wraps safely: the only `unsafe` of the product is here.
 //!
 //! Every function takes and gives owned or borrowed descriptors and returns `io::Result`, so that the rest of the crate is
 //! ordinary Rust.
@@ -11,6 +11,10 @@ use std::path::Path;
 
 use nix::libc;
 use nix::unistd::Pid;
+
+use self::stack::Stack;
+
+mod stack;
 
 /// Takes over a descriptor that the kernel has just handed to this process.
 pub(crate) fn adopt(descriptor: RawFd) -> OwnedFd {
@@ -60,43 +64,6 @@ pub(crate) fn start_sharing(mut child: impl FnMut() -> c_int) -> io::Result<Pid>
     let pid = unsafe { libc::clone(entry, stack.top(), flags, (&raw mut child).cast()) };
     check(pid.into())?;
     Ok(Pid::from_raw(pid))
-}
-
-/// A stack for [`start_sharing`], with a page below it that cannot be written.
-struct Stack(*mut libc::c_void);
-
-impl Stack {
-    const SIZE: usize = 1 << 20;
-    /// At least a page on every architecture.
-    const GUARD: usize = 1 << 16;
-
-    fn new() -> io::Result<Self> {
-        let (access, kind) = (
-            libc::PROT_READ | libc::PROT_WRITE,
-            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_STACK | libc::MAP_NORESERVE,
-        );
-        // SAFETY: new memory at a place of the kernel's choice, which nothing else knows.
-        let at = unsafe { libc::mmap(std::ptr::null_mut(), Self::SIZE, access, kind, -1, 0) };
-        if at == libc::MAP_FAILED {
-            return Err(io::Error::last_os_error());
-        }
-        let stack = Self(at);
-        // SAFETY: the lower end of the memory just made, which is not used yet.
-        check(unsafe { libc::mprotect(stack.0, Self::GUARD, libc::PROT_NONE) }.into())?;
-        Ok(stack)
-    }
-
-    /// Stacks grow downwards on every supported architecture; the size is a multiple of every alignment.
-    fn top(&self) -> *mut libc::c_void {
-        self.0.wrapping_byte_add(Self::SIZE)
-    }
-}
-
-impl Drop for Stack {
-    fn drop(&mut self) {
-        // SAFETY: the memory of `new`, which nothing uses any more: the child has left it.
-        unsafe { libc::munmap(self.0, Self::SIZE) };
-    }
 }
 
 /// The newest Landlock ABI of the running kernel, or why there is none (`landlock(7)`).
