@@ -4,6 +4,7 @@
 
 use git2::{Diff, DiffFormat, DiffLine, DiffOptions, Oid, Repository};
 
+use crate::edit::changes;
 use crate::error::{Result, git};
 use crate::id::CommitId;
 use crate::store::Store;
@@ -68,8 +69,19 @@ pub(crate) fn stat_between(repo: &Repository, from: Oid, to: Oid) -> Result<Stat
 }
 
 fn between(repo: &Repository, from: Oid, to: Oid) -> Result<Diff<'_>> {
+    let edits = changes(repo, from, to)?;
     let (from, to) = (find_tree(repo, from)?, find_tree(repo, to)?);
     let mut options = DiffOptions::new();
+    // libgit2 would look into every tree, even where both are the same.
+    options.disable_pathspec_match(true);
+    for edit in &edits {
+        options.pathspec(edit.path.as_slice());
+    }
+    if edits.is_empty() {
+        return repo
+            .diff_tree_to_tree(None, None, None)
+            .map_err(git("compare two trees"));
+    }
     options
         .include_typechange(true)
         .context_lines(3)
