@@ -6,6 +6,7 @@
 //! attempts/7/{upper,work,carry,tmp}             what a worker writes over them, until it is discarded
 //! attempts/7/{tree,home,tmp}                    the same where workspaces are copies
 //! checks/verify-7/…                             a check's, while it runs, unless all of it is in memory
+//! /var/tmp/seawall-UID/DIGEST/…                  attempts and checks of sessions without namespaces
 //! empty                                         where overlays are mounted, out of sight
 //! trash/12                                      what is being removed
 //! alive/attempt-7                               locked while any process of that worker may live
@@ -16,11 +17,13 @@
 
 use std::collections::HashSet;
 use std::fs;
+use std::io;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use nix::fcntl::{Flock, FlockArg};
-use seawall_core::ids::AttemptNo;
+use seawall_core::ids::{AttemptNo, Digest};
 
 use crate::error::{ExecuteError, at};
 
@@ -28,6 +31,10 @@ use crate::error::{ExecuteError, at};
 #[derive(Clone, Debug)]
 pub struct Place {
     root: PathBuf,
+    /// Where workspaces are that must not lie below the user's checkout.
+    outside: PathBuf,
+    /// Whether new ones are made there.
+    is_outside: bool,
 }
 
 /// The private directories of one confined command.
@@ -52,7 +59,36 @@ impl Place {
     /// The run whose directory is `root`.
     #[must_use]
     pub fn new(root: PathBuf) -> Self {
-        Self { root }
+        let name = Digest::of(root.as_os_str().as_bytes()).to_string();
+        let outside = outside().join(name.get(..16).unwrap_or(&name));
+        Self {
+            root,
+            outside,
+            is_outside: false,
+        }
+    }
+
+    /// The same run, whose workspaces from now on lie outside the user's checkout: without a view of its own, a tool that
+    /// looks for its configuration in the directories above would find the user's, and may not read it.
+    ///
+    /// # Errors
+    /// When the directory for that belongs to somebody else, or cannot be made.
+    pub fn with_rooms_outside(mut self) -> Result<Self, ExecuteError> {
+        own(&outside())?;
+        own(&self.outside)?;
+        for name in ROOMS {
+            own(&self.outside.join(name))?;
+        }
+        self.is_outside = true;
+        Ok(self)
+    }
+
+    /// The directories that hold rooms, the preferred one last.
+    fn homes(&self) -> [&Path; 2] {
+        match self.is_outside {
+            true => [&self.root, &self.outside],
+            false => [&self.outside, &self.root],
+        }
     }
 
     /// The run's directory.
@@ -75,11 +111,12 @@ impl Place {
         Ok(())
     }
 
-    /// Removes what only a run that goes on needs: the layers under its workspaces.
+    /// Removes what only a run that goes on needs: the layers under its workspaces, and all that lies outside its directory.
     ///
     /// # Errors
     /// What the system says.
     pub fn tidy(&self) -> Result<(), ExecuteError> {
+        seawall_git::remove_workspace(&self.outside)?;
         sweep(&self.layers())
     }
 
@@ -124,11 +161,14 @@ impl Place {
     }
 
     pub(crate) fn attempt(&self, attempt: AttemptNo) -> Room {
-        Room::at(self.root.join(format!("attempts/{attempt}")))
+        let name = format!("attempts/{attempt}");
+        let [other, preferred] = self.homes().map(|dir| dir.join(&name));
+        // A session before this one may have made it elsewhere.
+        Room::at(if other.exists() { other } else { preferred })
     }
 
     pub(crate) fn check(&self, label: &str) -> Room {
-        Room::at(self.root.join("checks").join(label))
+        Room::at(self.homes()[1].join("checks").join(label))
     }
 
     pub(crate) fn alive(&self, label: &str) -> PathBuf {
@@ -148,6 +188,10 @@ impl Place {
             let path = entry.map_err(at("read", &alive))?.path();
             ghosts += usize::from(wait_unlocked(&path, deadline)?);
             fs::remove_file(&path).map_err(at("remove", &path))?;
+        }
+        let outside = self.outside.join("checks");
+        if outside.exists() {
+            sweep(&outside)?;
         }
         sweep(&self.root.join("checks"))?;
         sweep(&self.trash())?;
@@ -245,6 +289,33 @@ impl Room {
     /// What a worker changed in an overlay.
     pub(crate) fn written(&self) -> PathBuf {
         self.root.join("upper")
+    }
+}
+
+/// The directories of rooms.
+const ROOMS: [&str; 2] = ["attempts", "checks"];
+
+/// A directory on the disk that has nothing of the user's above it, as `/tmp` has, and is not emptied while a run lasts.
+fn outside() -> PathBuf {
+    PathBuf::from(format!("/var/tmp/seawall-{}", nix::unistd::geteuid()))
+}
+
+/// Makes a directory that nobody else can write, or finds that it is one.
+fn own(dir: &Path) -> Result<(), ExecuteError> {
+    use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+    match fs::DirBuilder::new().mode(0o700).create(dir) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        made => return made.map_err(at("make", dir)),
+    }
+    let found = dir.symlink_metadata().map_err(at("look at", dir))?;
+    let ours = found.is_dir()
+        && found.uid() == nix::unistd::geteuid().as_raw()
+        && found.mode() & 0o077 == 0;
+    match ours {
+        true => Ok(()),
+        false => Err(at("use", dir)(io::Error::other(
+            "it is not a directory of yours alone; remove it",
+        ))),
     }
 }
 

@@ -83,10 +83,15 @@ impl Session {
         let plan = Arc::clone(fold.scheduler.plan());
         let profiles = crate::profiles::pinned(&dir.profiles(), store.workdir(), &plan)?;
         crate::profiles::must_hold(&profiles, !how.no_namespaces)?;
+        let place = match how.no_namespaces || !has(&host, "namespaces") {
+            true => dir.place.clone().with_rooms_outside()?,
+            false => dir.place.clone(),
+        };
+        place.lay_out()?; // also where an earlier version began the run
         let (workspaces, because) = workspaces(&dir, plan.workspace.mode, !how.no_namespaces)?;
         let setup = Setup {
             store: store.clone(),
-            place: dir.place.clone(),
+            place,
             run: dir.id.clone(),
             branch: crate::runs::branch(&plan.name, &dir.id),
             began: i64::try_from(fold.began / 1000).unwrap_or(0),

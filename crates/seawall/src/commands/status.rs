@@ -25,7 +25,11 @@ pub(crate) fn run(store: &Store, args: &RunRef) -> Result<u8, Failure> {
         output::say_json(&status);
     } else {
         output::say(&status_text(&run.view, &run.scheduler, liveness));
-        output::say(&format!("disk        {} in {}\n", bytes(disk), dir.place.root().display()));
+        output::say(&format!(
+            "disk        {} in {}\n",
+            bytes(disk),
+            dir.place.root().display()
+        ));
     }
     Ok(FINE)
 }
