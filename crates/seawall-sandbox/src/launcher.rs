@@ -338,27 +338,22 @@ fn map_user(keeper: Pid) -> io::Result<()> {
 /// else at the end; for a keeper that died, the launcher ends the tree and reports the loss.
 fn attend(
     control: &UnixStream,
-    kept: Kept,
+    mut kept: Kept,
     rung: Rung,
     group: &Grouped,
     here: Option<&Interrupts>,
 ) -> io::Result<()> {
-    let Kept {
-        keeper,
-        lifeline,
-        mut done,
-    } = kept;
     let lifeline = match here {
-        Some(interrupts) => interrupts.watch(&done, lifeline)?,
-        None => Some(lifeline),
+        Some(interrupts) => interrupts.watch(&kept.done, kept.lifeline)?,
+        None => Some(kept.lifeline),
     };
-    let reported = done.read_exact(&mut [0]).is_ok();
+    let reported = kept.done.read_exact(&mut [0]).is_ok();
     drop(lifeline);
     if reported {
         // The kernel closes this, and the keeper's hold on the lock, when the keeper has no memory any more.
-        return done.read_to_end(&mut Vec::new()).map(drop);
+        return kept.done.read_to_end(&mut Vec::new()).map(drop);
     }
-    let ended = waitpid(keeper, None)?;
+    let ended = waitpid(kept.keeper, None)?;
     if let Ok(Some(group)) = group {
         group.kill()?;
     }
