@@ -7,7 +7,7 @@
 //! attempts/7/{tree,home,tmp}                    the same where workspaces are copies
 //! checks/verify-7/…                             a check's, while it runs, unless all of it is in memory
 //! /var/tmp/seawall-UID/DIGEST/…                  attempts and checks of sessions without namespaces
-//! empty                                         where overlays are mounted, out of sight
+//! mount  empty                                  where overlays are mounted, out of sight; what a home begins as
 //! trash/12                                      what is being removed
 //! alive/attempt-7                               locked while any process of that worker may live
 //! logs/attempt-7.log  logs/attempt-7.brief.md   what was said to and by a worker; kept
@@ -103,7 +103,7 @@ impl Place {
     /// What the system says.
     pub fn lay_out(&self) -> Result<(), ExecuteError> {
         for name in [
-            "layers", "empty", "attempts", "checks", "trash", "alive", "logs",
+            "layers", "mount", "empty", "attempts", "checks", "trash", "alive", "logs",
         ] {
             let dir = self.root.join(name);
             fs::create_dir_all(&dir).map_err(at("make", &dir))?;
@@ -148,6 +148,11 @@ impl Place {
     }
 
     /// An empty directory, on which anybody's overlay can be mounted, for mounts are seen only by who made them.
+    pub(crate) fn mount_point(&self) -> PathBuf {
+        self.root.join("mount")
+    }
+
+    /// Another one: what a home in memory begins as. On the mount point there would be the whole workspace.
     pub(crate) fn empty(&self) -> PathBuf {
         self.root.join("empty")
     }

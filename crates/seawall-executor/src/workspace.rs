@@ -132,7 +132,7 @@ fn overlay(
     let layers = git.map(|git| git.layer.clone()).into_iter();
     let empty = crew.setup.place.empty();
     Places {
-        tree: empty.clone(),
+        tree: crew.setup.place.mount_point(),
         home: empty.clone(),
         tmp: empty,
         overlay: Some(Overlay {
