@@ -29,7 +29,7 @@ pub(crate) struct Job {
     pub(crate) profile: Profile,
     pub(crate) wall: Duration,
     pub(crate) silence: Option<Duration>,
-    /// Names its liveness lock.
+    /// Names the log of its network.
     pub(crate) label: String,
     /// Under which attempt it can be stopped.
     pub(crate) attempt: Option<AttemptNo>,
@@ -50,10 +50,11 @@ pub(crate) async fn run(crew: &Crew, job: Job) -> Result<Report, ExecuteError> {
     if let Some(attempt) = attempt {
         crew.leave(attempt);
     }
-    if let Some(alive) = &order.alive {
-        std::fs::remove_file(alive).map_err(at("remove", alive))?;
+    let report = report?;
+    if let Some(alive) = order.alive {
+        crew.locks.give_back(alive);
     }
-    report
+    Ok(report)
 }
 
 async fn finished(confined: Confined) -> Result<Report, ExecuteError> {
@@ -73,8 +74,6 @@ async fn finished(confined: Confined) -> Result<Report, ExecuteError> {
 fn order(crew: &Crew, job: Job) -> Result<Order, ExecuteError> {
     let setup = &crew.setup;
     let rules = &setup.plan.sandbox;
-    let alive = setup.place.alive(&job.label);
-    std::fs::File::create(&alive).map_err(at("make", &alive))?;
     let home = |text: &String| expand(text, setup.home.as_deref());
     let profile = job.profile;
     let planned = rules.read.iter().map(home);
@@ -107,7 +106,7 @@ fn order(crew: &Crew, job: Job) -> Result<Order, ExecuteError> {
             path: job.log,
             cap: setup.plan.limits.output_bytes,
         },
-        alive: Some(alive),
+        alive: Some(crew.locks.take()?),
         namespaces: setup.namespaces,
         opens: profile.opens,
         floor: profile.floor(setup.namespaces),

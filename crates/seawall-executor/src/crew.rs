@@ -13,6 +13,7 @@ use seawall_core::plan::Plan;
 use seawall_git::{CommitId, Store};
 use seawall_sandbox::{Profile, Stopper};
 
+use crate::alive::Locks;
 use crate::bases::Bases;
 use crate::carry::{self, Carried};
 use crate::error::ExecuteError;
@@ -64,6 +65,7 @@ pub(crate) struct Crew {
     /// Directories of the user's checkout that appear in every workspace.
     pub(crate) carried: Vec<Carried>,
     pub(crate) trash: Trash,
+    pub(crate) locks: Locks,
     /// Live workers, by attempt.
     live: DashMap<AttemptNo, Live>,
     /// Checks that met a limit with their workspace in memory: from then on theirs is on the disk.
@@ -91,6 +93,7 @@ impl Crew {
         Ok(Self {
             bases: Bases::new(&setup, bottom),
             trash: Trash::new(setup.place.trash())?,
+            locks: Locks::new(setup.place.alive()),
             carried,
             setup,
             live: DashMap::new(),

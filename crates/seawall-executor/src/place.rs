@@ -9,7 +9,7 @@
 //! /var/tmp/seawall-UID/DIGEST/…                  attempts and checks of sessions without namespaces
 //! mount  empty                                  where overlays are mounted, out of sight; what a home begins as
 //! trash/12                                      what is being removed
-//! alive/attempt-7                               locked while any process of that worker may live
+//! alive/0                                       locked while any process of some command may live
 //! logs/attempt-7.log  logs/attempt-7.brief.md   what was said to and by a worker; kept
 //! logs/verify-7.0.log                           what a check printed; kept
 //! logs/attempt-7.net.jsonl                      which hosts it reached or wanted to; kept
@@ -117,6 +117,7 @@ impl Place {
     /// What the system says.
     pub fn tidy(&self) -> Result<(), ExecuteError> {
         seawall_git::remove_workspace(&self.outside)?;
+        sweep(&self.alive())?;
         sweep(&self.layers())
     }
 
@@ -176,8 +177,8 @@ impl Place {
         Room::at(self.homes()[1].join("checks").join(label))
     }
 
-    pub(crate) fn alive(&self, label: &str) -> PathBuf {
-        self.root.join("alive").join(label)
+    pub(crate) fn alive(&self) -> PathBuf {
+        self.root.join("alive")
     }
 
     /// Waits until every process of an earlier supervisor of this run is dead, and removes the workspaces of
@@ -186,7 +187,7 @@ impl Place {
     /// # Errors
     /// When one does not die, or a directory cannot be removed.
     pub fn lay_ghosts(&self) -> Result<usize, ExecuteError> {
-        let alive = self.root.join("alive");
+        let alive = self.alive();
         let deadline = Instant::now() + GHOSTS_DIE_WITHIN;
         let mut ghosts = 0;
         for entry in fs::read_dir(&alive).map_err(at("read", &alive))? {
