@@ -123,7 +123,7 @@ impl Site {
         let name = &self.name;
         match gits {
             Some(gits) => println!(
-                "| {name} | {what} | {ours:.2} | {gits:.1} | {:.0} | {goal} |",
+                "| {name} | {what} | {ours:.2} | {gits:.1} | {:.1} | {goal} |",
                 gits / ours
             ),
             None => println!("| {name} | {what} | {ours:.2} | - | - | {goal} |"),

@@ -61,7 +61,8 @@ impl UsersGit {
         Ok(())
     }
 
-    /// Writes some files of commits into a directory.
+    /// Writes some files of commits into a directory. A git before 2.41, which would read the attributes that a worker may
+    /// have written, fails.
     pub(crate) fn write(&self, files: &[(Vec<u8>, Leaf)], into: &Path, index: &Path) -> Result<()> {
         let mut list = Vec::new();
         for (path, leaf) in files {
@@ -69,10 +70,13 @@ impl UsersGit {
             list.extend_from_slice(path);
             list.push(0);
         }
-        let fill = ["update-index", "-z", "--index-info"];
-        self.run(self.command(into, Some(index)).args(fill), &list)?;
-        let write = ["checkout-index", "-a", "-f", "-q"];
-        self.run(self.command(into, Some(index)).args(write), b"")?;
+        let source = format!("--attr-source={}", self.attributes);
+        let mut fill = self.command(into, Some(index));
+        fill.args([&source, "update-index", "-z", "--index-info"]);
+        self.run(&mut fill, &list)?;
+        let mut write = self.command(into, Some(index));
+        write.args([&source, "checkout-index", "-a", "-f", "-q"]);
+        self.run(&mut write, b"")?;
         Ok(())
     }
 
