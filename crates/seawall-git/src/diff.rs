@@ -2,13 +2,14 @@
 //!
 //! Only trees are compared; nothing that a worker wrote is run for it (no external diff, no text conversion).
 
-use git2::{Diff, DiffFormat, DiffLine, DiffOptions, Oid, Repository};
+use git2::{Diff, DiffFormat, DiffLine, DiffOptions, Oid, Patch, Repository};
 
 use crate::edit::changes;
 use crate::error::{Result, git};
 use crate::id::CommitId;
+use crate::path::as_path;
 use crate::store::Store;
-use crate::tree::{commit_tree, find_tree};
+use crate::tree::{EntryKind, Leaf, commit_tree, find_tree};
 
 /// The size of a difference.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -57,15 +58,34 @@ impl Store {
     }
 }
 
+/// Counts path by path: libgit2's own count looks into trees that are the same.
 pub(crate) fn stat_between(repo: &Repository, from: Oid, to: Oid) -> Result<Stat> {
-    let stats = between(repo, from, to)?
-        .stats()
-        .map_err(git("count a difference"))?;
-    Ok(Stat {
-        files: stats.files_changed(),
-        insertions: stats.insertions(),
-        deletions: stats.deletions(),
-    })
+    let mut stat = Stat::default();
+    for edit in changes(repo, from, to)? {
+        let (before, after) = (content(repo, edit.from)?, content(repo, edit.to)?);
+        let path = Some(as_path(&edit.path));
+        let patch = Patch::from_buffers(&before, path, &after, path, None)
+            .map_err(git("compare two files"))?;
+        let (_, came, went) = patch.line_stats().map_err(git("count a difference"))?;
+        stat.files += 1;
+        stat.insertions += came;
+        stat.deletions += went;
+    }
+    Ok(stat)
+}
+
+/// What git compares for a leaf; for a submodule, a line that names its commit.
+fn content(repo: &Repository, leaf: Option<Leaf>) -> Result<Vec<u8>> {
+    match leaf {
+        None => Ok(Vec::new()),
+        Some(leaf) if leaf.kind == EntryKind::Submodule => {
+            Ok(format!("Subproject commit {}\n", leaf.id).into_bytes())
+        }
+        Some(leaf) => {
+            let blob = repo.find_blob(leaf.id).map_err(git("read a file"))?;
+            Ok(blob.content().to_vec())
+        }
+    }
 }
 
 fn between(repo: &Repository, from: Oid, to: Oid) -> Result<Diff<'_>> {
