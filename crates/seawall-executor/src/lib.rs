@@ -19,6 +19,7 @@ mod look;
 mod notes;
 mod place;
 mod prepare;
+mod times;
 mod trash;
 mod work;
 mod workspace;

@@ -12,7 +12,7 @@ use seawall_core::event::Workspaces;
 use seawall_core::ids::Commit;
 use seawall_core::path::RepoPath;
 use seawall_git::{Harvest, Label, Left, Owned};
-use seawall_sandbox::{Carry, Overlay, Upper};
+use seawall_sandbox::{Carry, Overlay, Upper, base_of_venv};
 
 use crate::bases::Stack;
 use crate::carry;
@@ -91,10 +91,16 @@ pub(crate) fn mounts(
         .as_ref()
         .filter(|_| git)
         .map(|git| git.layer.clone());
-    match made(room) {
-        Workspaces::Overlay => Ok(overlay(crew, room, &stack, git)),
-        Workspaces::Copy => linked(room, git),
-    }
+    let mut mounts = match made(room) {
+        Workspaces::Overlay => overlay(crew, room, &stack, git),
+        Workspaces::Copy => copied(room, git)?,
+    };
+    // A virtual environment borrows its interpreter from an installation that need not be on `PATH`.
+    let venvs = crew.carried.iter();
+    mounts
+        .read
+        .extend(venvs.filter_map(|carried| base_of_venv(&carried.from)));
+    Ok(mounts)
 }
 
 fn overlay(crew: &Crew, room: &Room, stack: &Stack, git: Option<PathBuf>) -> Mounts {
@@ -116,20 +122,22 @@ fn overlay(crew: &Crew, room: &Room, stack: &Stack, git: Option<PathBuf>) -> Mou
     }
 }
 
-/// A copy has a file that names the git directory, which can be read and not written.
-fn linked(room: &Room, git: Option<PathBuf>) -> Result<Mounts, ExecuteError> {
-    let read: Vec<_> = git.iter().map(|layer| layer.join(".git")).collect();
-    let link = room.tree.join(".git");
-    match read.first() {
-        Some(private) if link.symlink_metadata().is_err() => {
-            seawall_git::git_link(private, &room.tree)?;
-        }
-        _ => {}
+/// A copy has a copy of the git directory: whatever lies below the repository's own path is covered by the workspace.
+fn copied(room: &Room, git: Option<PathBuf>) -> Result<Mounts, ExecuteError> {
+    let there = room.tree.join(".git");
+    if let Some(layer) = git.filter(|_| there.symlink_metadata().is_err()) {
+        seawall_git::copy_tree(&layer.join(".git"), &there)?;
     }
-    Ok(Mounts {
-        read,
-        ..Mounts::default()
-    })
+    Ok(Mounts::default())
+}
+
+/// The directories that a worker may write although its task does not own them: what is carried, where it is a copy.
+pub(crate) fn written_besides(crew: &Crew, room: &Room) -> Vec<PathBuf> {
+    match made(room) {
+        // The mounts that carry them say so themselves.
+        Workspaces::Overlay => Vec::new(),
+        Workspaces::Copy => crew.carried.iter().map(|c| c.at.clone()).collect(),
+    }
 }
 
 /// Compares what is in the room with `base`.

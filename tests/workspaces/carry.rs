@@ -1,0 +1,229 @@
+//! `carry`: a build directory stays warm and a virtual environment works, in workers and in checks, and neither is touched.
+
+use std::fs;
+
+use crate::common::{Frozen, WAYS, baseline_said, check_said, part, worker_said};
+use crate::support::packages::{Crate, Python};
+use crate::support::traces::{Mine, assert_clean};
+use crate::support::{Output, Repo};
+
+/// A workspace of two packages; one uses a crate of the registry, which is vendored, and the other uses the first.
+const PACKAGES: [(&str, &str); 8] = [
+    (
+        "Cargo.toml",
+        "[workspace]\nmembers = [\"reader\", \"app\"]\nresolver = \"2\"\n",
+    ),
+    (
+        ".cargo/config.toml",
+        "[source.crates-io]\nreplace-with = \"vendored\"\n[source.vendored]\ndirectory = \"vendor\"\n",
+    ),
+    (
+        "reader/Cargo.toml",
+        "[package]\nname = \"reader\"\nversion = \"0.1.0\"\nedition = \"2021\"\nbuild = \"build.rs\"\n\
+         [dependencies]\nyaml-rust = \"=0.3.5\"\n",
+    ),
+    (
+        "reader/build.rs",
+        "fn main() { println!(\"cargo:rerun-if-changed=tables\"); }\n",
+    ),
+    ("reader/tables/en.txt", "hello\n"),
+    (
+        "reader/src/lib.rs",
+        "pub fn count(text: &str) -> usize { yaml_rust::YamlLoader::load_from_str(text).unwrap().len() }\n\
+         #[test]\nfn one() { assert_eq!(count(\"a: 1\"), 1); }\n",
+    ),
+    (
+        "app/Cargo.toml",
+        "[package]\nname = \"app\"\nversion = \"0.1.0\"\nedition = \"2021\"\n[dependencies]\nreader = { path = \"../reader\" }\n",
+    ),
+    (
+        "app/src/main.rs",
+        "mod words;\nfn main() { println!(\"{} {}\", words::WORD, reader::count(\"a: 1\")); }\n\
+         #[test]\nfn one() { assert_eq!(reader::count(words::WORD), 1); }\n",
+    ),
+];
+
+fn rust(mode: &str) -> String {
+    format!(
+        r#"
+version = 1
+name = "warm"
+goal = "the word is new"
+[workspace]
+mode = "{mode}"
+carry = ["target"]
+carry_files = [".env.test"]
+[limits]
+check_timeout = "5m"
+[sandbox]
+env = {{ CARGO_NET_OFFLINE = "true", CARGO_TERM_COLOR = "never" }}
+[agent.edit]
+run = ["sh", "-ec", '''
+echo "[first]"
+cargo check --offline -v 2>&1
+sed 's/old/new/' "$1" > "$TMPDIR/new" && cat "$TMPDIR/new" > "$1"
+echo "[second]"
+cargo check --offline -v 2>&1
+echo "[end]"
+cat .env.test''', "edit", "{{file}}"]
+[[checkpoint]]
+says = "every package is there"
+run = "test -s app/src/words.rs"
+[[task]]
+id = "word"
+file = "app/src/words.rs"
+prompt = "say new"
+  [[task.check]]
+  says = "the program says the new word"
+  run = '''
+cargo build --offline -v 2>&1
+echo "[ran]"
+grep -q secret .env.test && ./target/debug/app | grep -qx 'new 1' '''
+  [[task.check]]
+  says = "the tests pass"
+  proof = "pass-to-pass"
+  run = "cargo test --offline -v 2>&1"
+"#
+    )
+}
+
+/// A checkout in which everything is built already.
+fn warm(specimen: &Crate) -> Repo {
+    let mut repo = Repo::new();
+    for (path, text) in PACKAGES {
+        repo.write(path, text);
+    }
+    repo.write("app/src/words.rs", "pub const WORD: &str = \"old\";\n");
+    repo.write(".gitignore", "/target\n.env.test\n");
+    repo.write(".env.test", "secret=1\n");
+    specimen.vendor_into(&repo.dir().join("vendor"));
+    repo.path_first(specimen.toolchain());
+    repo.set("CARGO_NET_OFFLINE", "true");
+    for args in [&["check"][..], &["build"], &["test", "--no-run"]] {
+        let _ = Output::of(repo.command("cargo").args(args)).code(0);
+    }
+    repo.commit("base");
+    repo
+}
+
+#[test]
+fn a_warm_target_directory_stays_warm() {
+    let Some(specimen) = Crate::get("workspaces") else {
+        return;
+    };
+    let repo = warm(&specimen);
+    let (target, mine) = (repo.dir().join("target"), Mine::of(&repo));
+    let before = Frozen::of(&target);
+    for (mode, more, made) in WAYS {
+        let plan = repo.plan(&rust(mode));
+        let args = [&["run", plan.to_str().unwrap()], more].concat();
+        let _ = repo.seawall(&args).code(0);
+        before.assert_same(&target);
+        mine.assert_untouched(&repo);
+        assert_clean(&repo);
+        let status = repo.status();
+        status.assert_all_fine();
+        assert_eq!(status.text("workspaces"), made);
+        if more.is_empty() {
+            only_what_changed(&repo);
+        }
+    }
+}
+
+/// What cargo said: on the base nothing was compiled, and with the change only the package that has it.
+fn only_what_changed(repo: &Repo) {
+    let base = baseline_said(repo, 0);
+    built(&base, &[]);
+    let worker = worker_said(repo, "word");
+    built(part(&worker, "first", "second"), &[]);
+    built(part(&worker, "second", "end"), &["app"]);
+    assert!(worker.ends_with("secret=1\n"), "{worker}");
+    let check = check_said(repo, "word", 0);
+    built(check.split("[ran]").next().unwrap(), &["app"]);
+    let tests = check_said(repo, "word", 1);
+    built(&tests, &["app"]);
+    assert!(tests.contains("test one ... ok"), "{tests}");
+}
+
+/// `changed` were compiled, and all others were as they should be.
+#[track_caller]
+fn built(said: &str, changed: &[&str]) {
+    let lines = |word: &str| -> Vec<String> {
+        let lines = said
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix(word));
+        let name = |line: &str| line.split_whitespace().next().unwrap().to_owned();
+        let mut names: Vec<_> = lines.map(name).collect();
+        names.dedup();
+        names
+    };
+    let mut compiled = [lines("Compiling "), lines("Checking ")].concat();
+    compiled.sort();
+    assert_eq!(compiled, changed, "{said}");
+    let mut fresh = lines("Fresh ");
+    fresh.sort();
+    let rest = ["app", "reader", "yaml-rust"];
+    let rest: Vec<_> = rest.iter().filter(|name| !changed.contains(name)).collect();
+    assert_eq!(fresh.iter().collect::<Vec<_>>(), rest, "{said}");
+}
+
+fn python(mode: &str) -> String {
+    format!(
+        r#"
+version = 1
+name = "venv"
+goal = "no Python 2 syntax is left"
+[workspace]
+mode = "{mode}"
+carry = [".venv"]
+carry_files = [".env.test"]
+[defaults]
+when = "red"
+[sandbox]
+env = {{ PYTHONPATH = "src", PYTHONDONTWRITEBYTECODE = "1" }}
+[agent.syntax]
+run = [".venv/bin/pyupgrade", "--py3-plus", "{{file}}"]
+[[checkpoint]]
+says = "the package's own suite passes"
+run = "grep -qx token=1 .env.test && .venv/bin/pytest -q -p no:cacheprovider"
+[[task]]
+id = "syntax"
+each = "src/click/t*.py"
+prompt = "Write classes, super() and literals as Python 3 does."
+  [[task.check]]
+  says = "pyupgrade finds no Python 2 syntax any more"
+  run = ".venv/bin/pyupgrade --py3-plus - < {{file}} | cmp - {{file}}"
+"#
+    )
+}
+
+#[test]
+fn a_virtual_environment_works() {
+    let Some(python_package) = Python::get("workspaces") else {
+        return;
+    };
+    let repo = python_package.repo_with_environment();
+    repo.write(".gitignore", ".venv/\n.env.test\n");
+    repo.write(".env.test", "token=1\n");
+    repo.commit("ignores");
+    let (venv, mine) = (repo.dir().join(".venv"), Mine::of(&repo));
+    let before = Frozen::of(&venv);
+    for (mode, more, made) in WAYS {
+        let plan = repo.plan(&python(mode));
+        let args = [&["run", plan.to_str().unwrap()], more].concat();
+        if more.is_empty() {
+            let _ = repo.seawall(&args).code(0);
+            let status = repo.status();
+            status.assert_all_fine();
+            assert_eq!(status.text("workspaces"), made);
+            assert!(status.count("accepted") >= 2, "{:#}", status.0);
+        } else {
+            // The workspace is elsewhere then, and the environment's programs name the interpreter of the checkout.
+            let _ = repo.seawall(&args);
+        }
+        before.assert_same(&venv);
+        mine.assert_untouched(&repo);
+        assert_clean(&repo);
+    }
+    assert!(fs::symlink_metadata(venv.join("bin/python")).is_ok());
+}
