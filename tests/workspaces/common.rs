@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -125,6 +125,12 @@ impl Running {
         Self(command.spawn().unwrap())
     }
 
+    /// Starts any command; what it says is not kept.
+    pub(crate) fn of(mut command: Command) -> Self {
+        command.stdin(Stdio::null()).stdout(Stdio::null());
+        Self(command.stderr(Stdio::null()).spawn().unwrap())
+    }
+
     pub(crate) fn pid(&self) -> u32 {
         self.0.id()
     }
@@ -137,11 +143,6 @@ impl Running {
     /// The exit code, once it ends by itself.
     pub(crate) fn code(mut self) -> Option<i32> {
         self.0.wait().unwrap().code()
-    }
-
-    /// Whether it has ended.
-    pub(crate) fn ended(&mut self) -> bool {
-        self.0.try_wait().unwrap().is_some()
     }
 }
 
