@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::support::{Repo, SEAWALL};
 
 /// A bound that no wait of these tests comes near, on a machine that does anything else at all.
-const LONG: Duration = Duration::from_secs(120);
+const LONG: Duration = Duration::from_secs(30);
 
 /// Kind and mode, size, inode number, when the content and when the status changed last.
 type Seen = (u32, u64, u64, (i64, i64), (i64, i64));

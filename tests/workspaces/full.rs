@@ -62,7 +62,9 @@ finish() {
     git fsck --strict --no-dangling > /dev/null 2>&1
     "$seawall" gc > /dev/null
     cd /
-    umount "$disk"
+    # What ended a moment ago may still be on its way out.
+    n=0
+    until umount "$disk" 2> /dev/null; do sleep 0.05; n=$((n + 1)); test $n -lt 200; done
 }
 phase=provision
 for kib in 60 120 160 220 280 340 420 520; do

@@ -16,6 +16,8 @@ const PLAN: &str = r#"
 version = 1
 name = "twice"
 goal = "the files say new"
+[defaults]
+agent = "edit"
 [workspace]
 carry = ["out"]
 [sandbox]
