@@ -441,3 +441,15 @@ fn a_repository_that_cannot_be_used_is_refused_with_a_reason() {
     let said = repo.seawall(&["--repo", other, "run", plan.to_str().unwrap()]);
     said.code(2).says(&["cannot be used", "help:"]);
 }
+
+#[test]
+fn a_home_begins_empty_and_holds_nothing_of_the_workspace() {
+    let repo = small();
+    let empty = "[[task.check]]\nsays = 'the home is empty'\nproof = 'pass-to-pass'\nrun = 'test -z \"$(ls -A \"$HOME\" \"$TMPDIR\" | grep -v :)\"'\n";
+    let nosy = SMALL.replace(
+        "echo new > \"$1\"",
+        "test -z \"$(ls -A \"$HOME\")\" && test \"$(ls \"$TMPDIR\")\" = brief.md && echo new > \"$1\"",
+    );
+    repo.run(&(nosy + &task("a", "") + empty)).code(0);
+    assert_clean(&repo);
+}

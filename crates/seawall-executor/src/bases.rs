@@ -154,7 +154,9 @@ impl Bases {
         };
         let dest = self.dir.join(&*to.0);
         if !dest.exists() {
-            self.store.lay_change(&id(&from)?, &id(to)?, &dest)?;
+            let under: Vec<_> = below.layers.iter().map(PathBuf::as_path).collect();
+            self.store
+                .lay_change_over(&under, &id(&from)?, &id(to)?, &dest)?;
         } else if self.built.is_some() {
             times::renew(&dest)?;
         }

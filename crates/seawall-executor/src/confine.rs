@@ -14,15 +14,13 @@ use seawall_sandbox::{
 
 use crate::crew::Crew;
 use crate::error::{ExecuteError, at};
-use crate::place::Room;
-use crate::workspace::Mounts;
+use crate::workspace::Places;
 
 /// A command and what is special about it.
 #[derive(Debug)]
 pub(crate) struct Job {
     pub(crate) argv: Vec<OsString>,
-    pub(crate) room: Room,
-    pub(crate) mounts: Mounts,
+    pub(crate) places: Places,
     pub(crate) write: Write,
     pub(crate) stdin: Stdin,
     /// Where its output is kept.
@@ -31,7 +29,7 @@ pub(crate) struct Job {
     pub(crate) profile: Profile,
     pub(crate) wall: Duration,
     pub(crate) silence: Option<Duration>,
-    /// Names its liveness lock.
+    /// Names the log of its network.
     pub(crate) label: String,
     /// Under which attempt it can be stopped.
     pub(crate) attempt: Option<AttemptNo>,
@@ -52,10 +50,11 @@ pub(crate) async fn run(crew: &Crew, job: Job) -> Result<Report, ExecuteError> {
     if let Some(attempt) = attempt {
         crew.leave(attempt);
     }
-    if let Some(alive) = &order.alive {
-        std::fs::remove_file(alive).map_err(at("remove", alive))?;
+    let report = report?;
+    if let Some(alive) = order.alive {
+        crew.locks.give_back(alive);
     }
-    report
+    Ok(report)
 }
 
 async fn finished(confined: Confined) -> Result<Report, ExecuteError> {
@@ -75,8 +74,6 @@ async fn finished(confined: Confined) -> Result<Report, ExecuteError> {
 fn order(crew: &Crew, job: Job) -> Result<Order, ExecuteError> {
     let setup = &crew.setup;
     let rules = &setup.plan.sandbox;
-    let alive = setup.place.alive(&job.label);
-    std::fs::File::create(&alive).map_err(at("make", &alive))?;
     let home = |text: &String| expand(text, setup.home.as_deref());
     let profile = job.profile;
     let planned = rules.read.iter().map(home);
@@ -91,25 +88,25 @@ fn order(crew: &Crew, job: Job) -> Result<Order, ExecuteError> {
     Ok(Order {
         argv: job.argv,
         env: [profile.variables(), environment(rules, &home)].concat(),
-        workspace: job.room.tree,
-        overlay: job.mounts.overlay,
-        carry: job.mounts.carry,
+        workspace: job.places.tree,
+        overlay: job.places.overlay,
+        carry: job.places.carry,
         appears_at: setup.store.workdir().map(PathBuf::from),
         cwd: None,
         write: job.write,
         read: read
             .into_iter()
             .chain(planned.filter(|path| path.exists()))
-            .chain(job.mounts.read)
+            .chain(job.places.read)
             .collect(),
-        home: job.room.home,
-        tmp: job.room.tmp,
+        home: job.places.home,
+        tmp: job.places.tmp,
         stdin: job.stdin,
         output: Output::File {
             path: job.log,
             cap: setup.plan.limits.output_bytes,
         },
-        alive: Some(alive),
+        alive: Some(crew.locks.take()?),
         namespaces: setup.namespaces,
         opens: profile.opens,
         floor: profile.floor(setup.namespaces),

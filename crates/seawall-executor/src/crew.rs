@@ -1,24 +1,25 @@
 //! What every effect works with: the plan, the repository, the place on disk, the table of live workers.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use dashmap::{DashMap, Entry};
+use dashmap::{DashMap, DashSet, Entry};
 use seawall_core::event::Workspaces;
 use seawall_core::ids::{AttemptNo, Commit};
-use seawall_core::path::RepoPath;
 use seawall_core::plan::Plan;
-use seawall_git::{CommitId, EntryKind, Store};
+use seawall_git::{CommitId, Store};
 use seawall_sandbox::{Profile, Stopper};
 
+use crate::alive::Locks;
 use crate::bases::Bases;
 use crate::carry::{self, Carried};
 use crate::error::ExecuteError;
-use crate::notes::Known;
+use crate::notes::{Changed, Known};
 use crate::place::Place;
+use crate::reads::Reads;
 use crate::trash::Trash;
 
 /// What a session of a run is given.
@@ -49,6 +50,8 @@ pub struct Setup {
     pub onto: Option<String>,
     /// How workspaces are made.
     pub workspaces: Workspaces,
+    /// Whether control groups bound the memory of each command.
+    pub groups: bool,
     /// The sandbox profiles that the plan names, and `check`, as they were when the run began.
     pub profiles: BTreeMap<String, Profile>,
 }
@@ -62,11 +65,15 @@ pub(crate) struct Crew {
     /// Directories of the user's checkout that appear in every workspace.
     pub(crate) carried: Vec<Carried>,
     pub(crate) trash: Trash,
+    pub(crate) locks: Locks,
     /// Live workers, by attempt.
     live: DashMap<AttemptNo, Live>,
-    /// The files of the base that was asked for last.
-    listing: Mutex<Option<(Commit, Arc<Listing>)>>,
+    /// Checks that met a limit with their workspace in memory: from then on theirs is on the disk.
+    large: DashSet<Vec<u8>>,
+    /// The files that the tasks of a wave read.
+    pub(crate) reads: Reads,
     /// What is known of how files changed, for all tasks that ask.
+    pub(crate) changed: Changed,
     pub(crate) interfaces: Known,
 }
 
@@ -79,9 +86,6 @@ enum Live {
     Unwanted,
 }
 
-/// The files of one commit.
-pub(crate) type Listing = HashMap<RepoPath, EntryKind>;
-
 impl Crew {
     pub(crate) fn new(setup: Setup) -> Result<Self, ExecuteError> {
         let carried = carry::directories(&setup);
@@ -89,11 +93,14 @@ impl Crew {
         Ok(Self {
             bases: Bases::new(&setup, bottom, &carried),
             trash: Trash::new(setup.place.trash())?,
+            locks: Locks::new(setup.place.alive()),
             carried,
             setup,
             live: DashMap::new(),
-            listing: Mutex::new(None),
+            large: DashSet::new(),
+            reads: Reads::default(),
             interfaces: Known::new(),
+            changed: Changed::default(),
         })
     }
 
@@ -121,28 +128,26 @@ impl Crew {
         }
     }
 
+    /// How many bytes of memory the workspace of a check may take, if it is to be there.
+    pub(crate) fn check_in_memory(&self, command: &[u8], profile: &Profile) -> Option<u64> {
+        let setup = &self.setup;
+        let possible = setup.workspaces == Workspaces::Overlay && setup.groups;
+        let bounded = profile
+            .limits
+            .memory
+            .filter(|_| profile.limits.disk.is_some());
+        bounded.filter(|_| possible && !self.large.contains(command))
+    }
+
+    /// Notes that the workspace of a check does not fit into memory.
+    pub(crate) fn needs_disk(&self, command: Vec<u8>) {
+        self.large.insert(command);
+    }
+
     /// The pinned profile of that name.
     pub(crate) fn profile(&self, name: &str) -> Result<Profile, ExecuteError> {
         let found = self.setup.profiles.get(name).cloned();
         found.ok_or_else(|| ExecuteError::Lost(format!("there is no profile `{name}`")))
-    }
-
-    /// The files of `base`. Listed once per wave, and shared.
-    pub(crate) fn listing(&self, base: &Commit) -> Result<Arc<Listing>, ExecuteError> {
-        let mut cached = self.listing.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((commit, listing)) = &*cached
-            && commit == base
-        {
-            return Ok(Arc::clone(listing));
-        }
-        let entries = self.setup.store.list(&id(base)?)?;
-        // A name that is no path of ours can be owned by no task.
-        let known = entries
-            .into_iter()
-            .filter_map(|e| Some((RepoPath::new(&e.path).ok()?, e.kind)));
-        let listing = Arc::new(known.collect::<Listing>());
-        *cached = Some((base.clone(), Arc::clone(&listing)));
-        Ok(listing)
     }
 }
 

@@ -7,6 +7,7 @@
 //! `execute` has one arm per effect, in the order of the flow; `work` runs workers, `look` runs checks, `place`
 //! says where everything lies on disk.
 
+mod alive;
 mod bases;
 mod carry;
 mod confine;
@@ -19,6 +20,7 @@ mod look;
 mod notes;
 mod place;
 mod prepare;
+mod reads;
 mod times;
 mod trash;
 mod work;

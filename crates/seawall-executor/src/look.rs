@@ -5,6 +5,7 @@
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt as _;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use seawall_core::fill::shell;
 use seawall_core::ids::{AttemptNo, Commit, TaskIx, Tree};
 use seawall_core::path::{RepoPath, escape};
 use seawall_core::plan::{Criterion, Proof, Task};
-use seawall_sandbox::{End as SandboxEnd, Report, Stdin, Write};
+use seawall_sandbox::{End as SandboxEnd, Profile, Report, Stdin, Write};
 use seawall_verify::{End, Ran, after as judge_after, gate, manual, on_base as judge_on_base};
 
 use crate::confine::{self, Job};
@@ -21,8 +22,7 @@ use crate::crew::{Crew, id};
 use crate::error::{ExecuteError, at};
 use crate::execute::blocking;
 use crate::logs::{self, Log};
-use crate::place::Room;
-use crate::workspace::{self, Mounts};
+use crate::workspace::{self, Places};
 
 /// Where to look.
 #[derive(Clone, Debug)]
@@ -122,60 +122,94 @@ fn command(check: &Criterion, task: &Task) -> Option<Vec<u8>> {
     Some(shell(run, &files, &task.id))
 }
 
-/// Runs one check in a workspace of its own.
+/// Runs one check in a workspace of its own: in memory where that is safe, else on the disk.
+///
+/// Memory is safe where a control group bounds what the check may take of it: then too much of it is a limit that was met, which
+/// is seen, and the check is run again on the disk. A file system in memory that was merely full would look like a red check.
 async fn run(
     crew: &Arc<Crew>,
     look: &Look,
     criterion: u32,
     command: Vec<u8>,
 ) -> Result<Ran, ExecuteError> {
+    let profile = crew.profile("check")?;
+    if let Some(most) = crew.check_in_memory(&command, &profile) {
+        let (at, of) = (look.commit.clone(), profile.clone());
+        let find = move |crew: &Crew| workspace::places_in_memory(crew, &at, &of, most);
+        let places = blocking(crew, find).await?;
+        let run = Run {
+            look,
+            criterion,
+            command: &command,
+            profile: profile.clone(),
+        };
+        let report = run.confined(crew, places).await?;
+        if report.limits.is_empty() {
+            return run.ran(crew, report).await;
+        }
+        crew.needs_disk(command.clone());
+    }
     let room = crew.setup.place.check(&look.label);
-    let (made, commit) = (room.clone(), look.commit.clone());
+    let (made, at, of) = (room.clone(), look.commit.clone(), profile.clone());
     let open = move |crew: &Crew| {
-        workspace::open(crew, &made, &commit, &[])?;
-        workspace::mounts(crew, &made, &commit, crew.profile("check")?.git)
+        workspace::open(crew, &made, &at, &[])?;
+        workspace::places(crew, &made, &at, &of)
     };
-    let mounts = blocking(crew, open).await?;
-    let done = run_in(crew, look, (&room, mounts), criterion, command).await;
+    let places = blocking(crew, open).await?;
+    let run = Run {
+        look,
+        criterion,
+        command: &command,
+        profile,
+    };
+    let report = run.confined(crew, places).await;
     blocking(crew, move |crew| crew.trash.throw(&room.root)).await?;
-    done
+    run.ran(crew, report?).await
 }
 
-async fn run_in(
-    crew: &Arc<Crew>,
-    look: &Look,
-    (room, mounts): (&Room, Mounts),
+/// One check that is run.
+struct Run<'a> {
+    look: &'a Look,
     criterion: u32,
-    command: Vec<u8>,
-) -> Result<Ran, ExecuteError> {
-    let setup = &crew.setup;
-    let log = setup.place.check_log(&look.label, criterion);
-    let profile = crew.profile("check")?;
-    let wall = Duration::from_millis(setup.plan.limits.check_timeout_ms);
-    let job = Job {
-        argv: vec![
-            "/bin/sh".into(),
-            "-c".into(),
-            OsString::from_vec(command.clone()),
-        ],
-        room: room.clone(),
-        mounts,
-        write: Write::Workspace,
-        stdin: Stdin::Null,
-        log: log.clone(),
-        profile,
-        wall,
-        silence: None,
-        label: format!("{}.{criterion}", look.label),
-        attempt: None,
-    };
-    let report = confine::run(crew, job).await?;
-    let tree = look.tree.clone();
-    blocking(crew, move |_| {
-        let output = logs::read(&log, TAIL + 1).map_err(at("read", &log))?;
-        ran(&report, shown(&command), tree, output, wall)
-    })
-    .await
+    command: &'a [u8],
+    profile: Profile,
+}
+
+impl Run<'_> {
+    fn log(&self, crew: &Crew) -> PathBuf {
+        crew.setup.place.check_log(&self.look.label, self.criterion)
+    }
+
+    async fn confined(&self, crew: &Arc<Crew>, places: Places) -> Result<Report, ExecuteError> {
+        let command = OsString::from_vec(self.command.to_vec());
+        let job = Job {
+            argv: vec!["/bin/sh".into(), "-c".into(), command],
+            places,
+            write: Write::Workspace,
+            stdin: Stdin::Null,
+            log: self.log(crew),
+            profile: self.profile.clone(),
+            wall: wall(crew),
+            silence: None,
+            label: format!("{}.{}", self.look.label, self.criterion),
+            attempt: None,
+        };
+        confine::run(crew, job).await
+    }
+
+    async fn ran(&self, crew: &Arc<Crew>, report: Report) -> Result<Ran, ExecuteError> {
+        let (log, tree, wall) = (self.log(crew), self.look.tree.clone(), wall(crew));
+        let command = shown(self.command);
+        blocking(crew, move |_| {
+            let output = logs::read(&log, TAIL + 1).map_err(at("read", &log))?;
+            ran(&report, command, tree, output, wall)
+        })
+        .await
+    }
+}
+
+fn wall(crew: &Crew) -> Duration {
+    Duration::from_millis(crew.setup.plan.limits.check_timeout_ms)
 }
 
 fn ran(

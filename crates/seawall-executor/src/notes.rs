@@ -1,10 +1,10 @@
 //! What changed since the run began in the files that a task works with, for its brief.
 //!
-//! Each file costs two looks into trees; one that differs costs two parses, once for all tasks that ask, and a look into
+//! What differs is found once for a wave; a file that does costs two parses, once for all tasks that ask, and a look into
 //! each checkpoint since. What cannot be parsed in bounded time is told as that, and decides nothing.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use dashmap::DashMap;
 use seawall_core::brief::Note;
@@ -19,19 +19,46 @@ use crate::error::ExecuteError;
 /// Two versions of a file, and what they differ in.
 pub(crate) type Known = DashMap<(Option<BlobId>, BlobId, Language), Arc<Changes>>;
 
+/// What differs between the run's base and a later one: each path with its content before and after.
+type Differences = HashMap<Vec<u8>, (Option<BlobId>, Option<BlobId>)>;
+
+/// The differences on the base that was asked about last.
+#[derive(Debug, Default)]
+pub(crate) struct Changed(Mutex<Option<(Commit, Arc<Differences>)>>);
+
+impl Changed {
+    fn since(&self, crew: &Crew, base: &Commit) -> Result<Arc<Differences>, ExecuteError> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((at, differences)) = &*kept
+            && at == base
+        {
+            return Ok(Arc::clone(differences));
+        }
+        let (first, to) = (id(&crew.setup.base)?, id(base)?);
+        let changes = crew.setup.store.changed_between(&first, &to)?.into_iter();
+        let differences: Differences = changes
+            .map(|change| (change.path, (change.before, change.after)))
+            .collect();
+        let differences = Arc::new(differences);
+        *kept = Some((base.clone(), Arc::clone(&differences)));
+        Ok(differences)
+    }
+}
+
 /// The notes on those of `paths` whose interface is not what it was when the run began.
 pub(crate) fn notes(
     crew: &Crew,
     base: &Commit,
-    paths: &BTreeSet<RepoPath>,
+    paths: &BTreeSet<&RepoPath>,
 ) -> Result<Vec<Note>, ExecuteError> {
+    let changed = crew.changed.since(crew, base)?;
     let (first, base) = (id(&crew.setup.base)?, id(base)?);
-    if first == base {
-        return Ok(Vec::new());
-    }
     let mut notes = Vec::new();
     for path in paths {
-        if let Some(changes) = changes(crew, &first, &base, path)? {
+        let Some((before, after)) = changed.get(path.as_bytes()) else {
+            continue;
+        };
+        if let Some(changes) = changes(crew, before, after, path)? {
             let when = when(crew, &first, &base, path)?;
             notes.push(Note {
                 head: format!("`{path}` changed {when}"),
@@ -45,33 +72,33 @@ pub(crate) fn notes(
 
 fn changes(
     crew: &Crew,
-    first: &CommitId,
-    base: &CommitId,
+    before: &Option<BlobId>,
+    after: &Option<BlobId>,
     path: &RepoPath,
 ) -> Result<Option<Arc<Changes>>, ExecuteError> {
-    let (store, Some(language)) = (&crew.setup.store, language(path)) else {
+    let (Some(language), Some(after)) = (language(path), after) else {
         return Ok(None);
     };
-    let Some(after) = file(store, base, path)? else {
-        return Ok(None);
-    };
-    let before = file(store, first, path)?;
-    if before.as_ref() == Some(&after) {
-        return Ok(None);
-    }
-    let key = (before, after, language);
-    let known = crew.interfaces.get(&key).map(|found| Arc::clone(&found));
-    let changes = match known {
-        Some(found) => found,
-        None => {
-            let old = key.0.as_ref().map(|id| store.blob(id)).transpose()?;
-            let new = store.blob(&key.1)?;
-            let made = Arc::new(interface_note(language, old.as_deref(), &new));
-            crew.interfaces.insert(key, Arc::clone(&made));
-            made
-        }
-    };
+    let changes = compare(crew, before.clone(), after.clone(), language)?;
     Ok(Some(changes).filter(|changes| !changes.lines.is_empty()))
+}
+
+/// Compares two versions of a file, once for all tasks.
+fn compare(
+    crew: &Crew,
+    before: Option<BlobId>,
+    after: BlobId,
+    language: Language,
+) -> Result<Arc<Changes>, ExecuteError> {
+    let (store, key) = (&crew.setup.store, (before, after, language));
+    if let Some(known) = crew.interfaces.get(&key) {
+        return Ok(Arc::clone(&known));
+    }
+    let old = key.0.as_ref().map(|id| store.blob(id)).transpose()?;
+    let new = store.blob(&key.1)?;
+    let made = Arc::new(interface_note(language, old.as_deref(), &new));
+    crew.interfaces.insert(key, Arc::clone(&made));
+    Ok(made)
 }
 
 /// The content of a file; none when there is no regular file.

@@ -3,21 +3,27 @@
 //! ```text
 //! journal.jsonl  plan.toml  plan.json  lock     what the run is
 //! layers/base  layers/3f2c1ab…                  commits as directories, which workspaces are laid over
-//! attempts/7/{tree,upper,carry,home,tmp}        a workspace, until it is discarded
-//! checks/verify-7/{tree,upper,carry,home,tmp}   a check's workspace, while it runs
+//! attempts/7/{upper,work,carry,tmp}             what a worker writes over them, until it is discarded
+//! attempts/7/{tree,home,tmp}                    the same where workspaces are copies
+//! checks/verify-7/…                             a check's, while it runs, unless all of it is in memory
+//! /var/tmp/seawall-UID/DIGEST/…                  attempts and checks of sessions without namespaces
+//! mount  empty                                  where overlays are mounted, out of sight; what a home begins as
 //! trash/12                                      what is being removed
-//! alive/attempt-7                               locked while any process of that worker may live
+//! alive/0                                       locked while any process of some command may live
 //! logs/attempt-7.log  logs/attempt-7.brief.md   what was said to and by a worker; kept
 //! logs/verify-7.0.log                           what a check printed; kept
 //! logs/attempt-7.net.jsonl                      which hosts it reached or wanted to; kept
 //! ```
 
+use std::collections::HashSet;
 use std::fs;
+use std::io;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use nix::fcntl::{Flock, FlockArg};
-use seawall_core::ids::AttemptNo;
+use seawall_core::ids::{AttemptNo, Digest};
 
 use crate::error::{ExecuteError, at};
 
@@ -25,6 +31,10 @@ use crate::error::{ExecuteError, at};
 #[derive(Clone, Debug)]
 pub struct Place {
     root: PathBuf,
+    /// Where workspaces are that must not lie below the user's checkout.
+    outside: PathBuf,
+    /// Whether new ones are made there.
+    is_outside: bool,
 }
 
 /// The private directories of one confined command.
@@ -32,10 +42,8 @@ pub struct Place {
 pub(crate) struct Room {
     /// Holds the others.
     pub(crate) root: PathBuf,
-    /// The workspace; of an overlay, the empty directory that it is mounted on.
+    /// The workspace, if it is a copy.
     pub(crate) tree: PathBuf,
-    /// Holds what is written to an overlay.
-    pub(crate) upper: PathBuf,
     /// Holds what is written to each carried directory.
     pub(crate) carry: PathBuf,
     /// What `HOME` is.
@@ -51,7 +59,36 @@ impl Place {
     /// The run whose directory is `root`.
     #[must_use]
     pub fn new(root: PathBuf) -> Self {
-        Self { root }
+        let name = Digest::of(root.as_os_str().as_bytes()).to_string();
+        let outside = outside().join(name.get(..16).unwrap_or(&name));
+        Self {
+            root,
+            outside,
+            is_outside: false,
+        }
+    }
+
+    /// The same run, whose workspaces from now on lie outside the user's checkout: without a view of its own, a tool that
+    /// looks for its configuration in the directories above would find the user's, and may not read it.
+    ///
+    /// # Errors
+    /// When the directory for that belongs to somebody else, or cannot be made.
+    pub fn with_rooms_outside(mut self) -> Result<Self, ExecuteError> {
+        own(&outside())?;
+        own(&self.outside)?;
+        for name in ROOMS {
+            own(&self.outside.join(name))?;
+        }
+        self.is_outside = true;
+        Ok(self)
+    }
+
+    /// The directories that hold rooms, the preferred one last.
+    fn homes(&self) -> [&Path; 2] {
+        match self.is_outside {
+            true => [&self.root, &self.outside],
+            false => [&self.outside, &self.root],
+        }
     }
 
     /// The run's directory.
@@ -65,11 +102,29 @@ impl Place {
     /// # Errors
     /// What the system says.
     pub fn lay_out(&self) -> Result<(), ExecuteError> {
-        for name in ["layers", "attempts", "checks", "trash", "alive", "logs"] {
+        for name in [
+            "layers", "mount", "empty", "attempts", "checks", "trash", "alive", "logs",
+        ] {
             let dir = self.root.join(name);
             fs::create_dir_all(&dir).map_err(at("make", &dir))?;
         }
         Ok(())
+    }
+
+    /// Removes what only a run that goes on needs: the layers under its workspaces, and all that lies outside its directory.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn tidy(&self) -> Result<(), ExecuteError> {
+        seawall_git::remove_workspace(&self.outside)?;
+        sweep(&self.alive())?;
+        sweep(&self.layers())
+    }
+
+    /// Bytes of disk that the run's directory takes. Looks at every file, and passes over those that go meanwhile.
+    #[must_use]
+    pub fn disk(&self) -> u64 {
+        disk(&self.root)
     }
 
     /// What a worker printed.
@@ -93,6 +148,16 @@ impl Place {
         self.root.join(format!("logs/{label}.{criterion}.log"))
     }
 
+    /// An empty directory, on which anybody's overlay can be mounted, for mounts are seen only by who made them.
+    pub(crate) fn mount_point(&self) -> PathBuf {
+        self.root.join("mount")
+    }
+
+    /// Another one: what a home in memory begins as. On the mount point there would be the whole workspace.
+    pub(crate) fn empty(&self) -> PathBuf {
+        self.root.join("empty")
+    }
+
     pub(crate) fn layers(&self) -> PathBuf {
         self.root.join("layers")
     }
@@ -102,15 +167,18 @@ impl Place {
     }
 
     pub(crate) fn attempt(&self, attempt: AttemptNo) -> Room {
-        Room::at(self.root.join(format!("attempts/{attempt}")))
+        let name = format!("attempts/{attempt}");
+        let [other, preferred] = self.homes().map(|dir| dir.join(&name));
+        // A session before this one may have made it elsewhere.
+        Room::at(if other.exists() { other } else { preferred })
     }
 
     pub(crate) fn check(&self, label: &str) -> Room {
-        Room::at(self.root.join("checks").join(label))
+        Room::at(self.homes()[1].join("checks").join(label))
     }
 
-    pub(crate) fn alive(&self, label: &str) -> PathBuf {
-        self.root.join("alive").join(label)
+    pub(crate) fn alive(&self) -> PathBuf {
+        self.root.join("alive")
     }
 
     /// Waits until every process of an earlier supervisor of this run is dead, and removes the workspaces of
@@ -119,7 +187,7 @@ impl Place {
     /// # Errors
     /// When one does not die, or a directory cannot be removed.
     pub fn lay_ghosts(&self) -> Result<usize, ExecuteError> {
-        let alive = self.root.join("alive");
+        let alive = self.alive();
         let deadline = Instant::now() + GHOSTS_DIE_WITHIN;
         let mut ghosts = 0;
         for entry in fs::read_dir(&alive).map_err(at("read", &alive))? {
@@ -127,10 +195,35 @@ impl Place {
             ghosts += usize::from(wait_unlocked(&path, deadline)?);
             fs::remove_file(&path).map_err(at("remove", &path))?;
         }
+        let outside = self.outside.join("checks");
+        if outside.exists() {
+            sweep(&outside)?;
+        }
         sweep(&self.root.join("checks"))?;
         sweep(&self.trash())?;
         Ok(ghosts)
     }
+}
+
+/// A file with several names counts once.
+fn disk(root: &Path) -> u64 {
+    use std::os::unix::fs::MetadataExt as _;
+    let (mut bytes, mut seen) = (0, HashSet::new());
+    let mut dirs = vec![root.to_owned()];
+    while let Some(dir) = dirs.pop() {
+        for entry in fs::read_dir(&dir).into_iter().flatten().flatten() {
+            let Ok(found) = entry.metadata() else {
+                continue;
+            };
+            if found.nlink() == 1 || found.is_dir() || seen.insert((found.dev(), found.ino())) {
+                bytes += found.blocks() * 512;
+            }
+            if found.is_dir() {
+                dirs.push(entry.path());
+            }
+        }
+    }
+    bytes
 }
 
 /// Removes everything in a directory.
@@ -163,32 +256,35 @@ fn wait_unlocked(path: &Path, deadline: Instant) -> Result<bool, ExecuteError> {
 
 impl Room {
     fn at(root: PathBuf) -> Self {
-        let [tree, upper, carry, home, tmp] =
-            ["tree", "upper", "carry", "home", "tmp"].map(|name| root.join(name));
+        let [tree, carry, home, tmp] = ["tree", "carry", "home", "tmp"].map(|name| root.join(name));
         Self {
             root,
             tree,
-            upper,
             carry,
             home,
             tmp,
         }
     }
 
-    /// Makes home and tmp; the room itself is new or was thrown away before.
-    pub(crate) fn furnish(&self) -> Result<(), ExecuteError> {
+    /// Makes what the command of a copy needs; git makes the copy.
+    pub(crate) fn furnish_copy(&self) -> Result<(), ExecuteError> {
         let all = [&self.root, &self.home, &self.tmp];
         all.into_iter().try_for_each(|dir| make(dir))
     }
 
     /// Makes what an overlay and so many carried directories need.
     pub(crate) fn furnish_overlay(&self, carried: usize) -> Result<(), ExecuteError> {
-        make(&self.tree)?;
-        make_upper(&self.upper)?;
+        make_upper(&self.root)?;
+        make(&self.tmp)?;
         if carried > 0 {
             make(&self.carry)?;
         }
         (0..carried).try_for_each(|n| make_upper(&self.carried(n)))
+    }
+
+    /// Makes the home of a profile that keeps it.
+    pub(crate) fn furnish_home(&self) -> Result<(), ExecuteError> {
+        fs::create_dir_all(&self.home).map_err(at("make", &self.home))
     }
 
     /// Where what is written to the carried directory of that number goes.
@@ -198,7 +294,34 @@ impl Room {
 
     /// What a worker changed in an overlay.
     pub(crate) fn written(&self) -> PathBuf {
-        self.upper.join("upper")
+        self.root.join("upper")
+    }
+}
+
+/// The directories of rooms.
+const ROOMS: [&str; 2] = ["attempts", "checks"];
+
+/// A directory on the disk that has nothing of the user's above it, as `/tmp` has, and is not emptied while a run lasts.
+fn outside() -> PathBuf {
+    PathBuf::from(format!("/var/tmp/seawall-{}", nix::unistd::geteuid()))
+}
+
+/// Makes a directory that nobody else can write, or finds that it is one.
+fn own(dir: &Path) -> Result<(), ExecuteError> {
+    use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+    match fs::DirBuilder::new().mode(0o700).create(dir) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        made => return made.map_err(at("make", dir)),
+    }
+    let found = dir.symlink_metadata().map_err(at("look at", dir))?;
+    let ours = found.is_dir()
+        && found.uid() == nix::unistd::geteuid().as_raw()
+        && found.mode() & 0o077 == 0;
+    match ours {
+        true => Ok(()),
+        false => Err(at("use", dir)(io::Error::other(
+            "it is not a directory of yours alone; remove it",
+        ))),
     }
 }
 

@@ -1,13 +1,14 @@
 //! Re-reading: what the files of a wave's tasks are now, on the wave's own base.
 
-use globset::{GlobBuilder, GlobMatcher};
+use std::collections::HashMap;
+
 use seawall_core::brief::FileFact;
 use seawall_core::ids::{Commit, TaskIx};
 use seawall_core::path::RepoPath;
 use seawall_core::plan::Task;
-use seawall_git::EntryKind;
+use seawall_git::{Entry, EntryKind};
 
-use crate::crew::{Crew, Listing, commit, id};
+use crate::crew::{Crew, commit, id};
 use crate::error::ExecuteError;
 
 /// What is known of a wave before anything of it is dispatched.
@@ -46,73 +47,63 @@ fn problems(
     base: &Commit,
     members: &[TaskIx],
 ) -> Result<Vec<(TaskIx, String)>, ExecuteError> {
-    let listing = crew.listing(base)?;
-    let problem = |ix: &TaskIx| Some((*ix, problem(crew.setup.plan.task(*ix), &listing)?));
-    Ok(members.iter().filter_map(problem).collect())
+    let tasks = members.iter().map(|ix| (*ix, crew.setup.plan.task(*ix)));
+    let owned: Vec<_> = tasks.clone().flat_map(|(_, task)| task.owned()).collect();
+    let paths: Vec<_> = owned.iter().map(|path| path.as_bytes()).collect();
+    let found = crew.setup.store.entries(&id(base)?, &paths)?;
+    let found: Found<'_> = owned.into_iter().zip(found).collect();
+    let mut problems = Vec::new();
+    for (ix, task) in tasks {
+        let problem = match owned_problem(task, &found) {
+            Some(problem) => Some(problem),
+            None => unread(crew, base, task)?,
+        };
+        problems.extend(problem.map(|problem| (ix, problem)));
+    }
+    Ok(problems)
 }
 
-fn problem(task: &Task, listing: &Listing) -> Option<String> {
-    let is_file = |path: &&RepoPath| matches!(listing.get(*path), Some(EntryKind::File { .. }));
-    let gone = task
-        .files
-        .iter()
-        .chain(&task.deletes)
-        .find(|path| !is_file(path));
-    if let Some(path) = gone {
+/// What the paths of a wave's tasks are on its base.
+type Found<'a> = HashMap<&'a RepoPath, Option<Entry>>;
+
+fn owned_problem(task: &Task, found: &Found<'_>) -> Option<String> {
+    let kind = |path: &RepoPath| {
+        found
+            .get(path)
+            .and_then(Option::as_ref)
+            .map(|entry| &entry.kind)
+    };
+    let is_file = |path: &&RepoPath| matches!(kind(path), Some(EntryKind::File { .. }));
+    let mut needed = task.files.iter().chain(&task.deletes);
+    if let Some(path) = needed.find(|path| !is_file(path)) {
         return Some(format!("`{path}` is no file of the wave's base any more"));
     }
-    if let Some(path) = task.creates.iter().find(|path| listing.contains_key(*path)) {
-        return Some(format!(
-            "`{path}` is to be created, and the wave's base has it already"
-        ));
-    }
-    let unread = !task.read_globs.is_empty() && reads(task, listing).is_empty();
-    unread.then(|| "its `reads` match no file of the wave's base any more".to_owned())
+    let there = task.creates.iter().find(|path| kind(path).is_some());
+    there.map(|path| format!("`{path}` is to be created, and the wave's base has it already"))
 }
 
-/// The files that the task reads, as the listing has them, sorted.
-pub(crate) fn reads(task: &Task, listing: &Listing) -> Vec<RepoPath> {
-    let globs: Vec<_> = task
-        .read_globs
-        .iter()
-        .filter_map(|glob| matcher(glob))
-        .collect();
-    if globs.is_empty() {
-        return task.reads.clone();
-    }
-    let wanted = |path: &&RepoPath| globs.iter().any(|glob| glob.is_match(os(path)));
-    let mut found: Vec<_> = listing.keys().filter(wanted).cloned().collect();
-    found.sort();
-    found
-}
-
-/// The plan's reader has checked that the glob compiles, with the same options.
-fn matcher(glob: &str) -> Option<GlobMatcher> {
-    let compiled = GlobBuilder::new(glob).literal_separator(true).build();
-    compiled.ok().map(|glob| glob.compile_matcher())
-}
-
-fn os(path: &RepoPath) -> &std::ffi::OsStr {
-    use std::os::unix::ffi::OsStrExt as _;
-    std::ffi::OsStr::from_bytes(path.as_bytes())
+fn unread(crew: &Crew, base: &Commit, task: &Task) -> Result<Option<String>, ExecuteError> {
+    let none =
+        !task.read_globs.is_empty() && crew.reads.of(&crew.setup.store, base, task)?.is_empty();
+    Ok(none.then(|| "its `reads` match no file of the wave's base any more".to_owned()))
 }
 
 /// Size and lines of each path in `base`.
-pub(crate) fn facts(
+pub(crate) fn facts<'a>(
     crew: &Crew,
     base: &Commit,
-    paths: &[RepoPath],
+    paths: impl IntoIterator<Item = &'a RepoPath>,
 ) -> Result<Vec<FileFact>, ExecuteError> {
-    let base = id(base)?;
-    let fact = |path: &RepoPath| {
-        let bytes = crew.setup.store.read(&base, path.as_bytes())?;
-        Ok(FileFact {
-            path: path.to_string(),
-            bytes: bytes.as_ref().map(|bytes| bytes.len() as u64),
-            lines: bytes.map_or(0, |bytes| {
-                bytes.iter().filter(|b| **b == b'\n').count() as u64
-            }),
-        })
-    };
-    paths.iter().map(fact).collect()
+    let paths: Vec<_> = paths.into_iter().collect();
+    let names: Vec<_> = paths.iter().map(|path| path.as_bytes()).collect();
+    let mut facts = Vec::new();
+    crew.setup.store.read_each(&id(base)?, &names, |n, bytes| {
+        let lines = bytes.map_or(0, |bytes| bytes.iter().filter(|b| **b == b'\n').count());
+        facts.push(FileFact {
+            path: paths[n].to_string(),
+            bytes: bytes.map(|bytes| bytes.len() as u64),
+            lines: lines as u64,
+        });
+    })?;
+    Ok(facts)
 }

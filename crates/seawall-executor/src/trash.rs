@@ -5,6 +5,7 @@
 //! fails if it cannot be removed, and so does `gc`.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -53,7 +54,11 @@ impl Trash {
         let away = self.dir.join(number.to_string());
         match fs::rename(path, &away) {
             Ok(()) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            // It lies on another file system.
+            Err(error) if error.kind() == ErrorKind::CrossesDevices => {
+                return Ok(seawall_git::remove_workspace(path)?);
+            }
             Err(error) => return Err(at("take away", path)(error)),
         }
         if let Some(queue) = &self.queue {

@@ -1,6 +1,5 @@
 //! Workers: the brief, the command, the claim.
 
-use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
@@ -64,7 +63,7 @@ fn job(
     let agent = agent
         .ok_or_else(|| ExecuteError::Lost(format!("the plan has no agent `{}`", task.agent)))?;
     let profile = crew.profile(&task.profile)?;
-    let mounts = workspace::mounts(crew, &room, base, profile.git)?;
+    let places = workspace::places(crew, &room, base, &profile)?;
     Ok(Job {
         argv: argv(agent, task, &brief),
         write: writes(profile.write, task, workspace::written_besides(crew, &room)),
@@ -79,8 +78,7 @@ fn job(
         silence: setup.plan.limits.silence_ms.map(Duration::from_millis),
         label: format!("attempt-{attempt}"),
         attempt: Some(attempt),
-        mounts,
-        room,
+        places,
     })
 }
 
@@ -90,16 +88,11 @@ fn compose(
     base: &Commit,
     feedback: Option<&Feedback>,
 ) -> Result<String, ExecuteError> {
-    let writable: Vec<_> = task.files.iter().chain(&task.creates).cloned().collect();
-    let owned = prepare::facts(crew, base, &writable)?;
-    let reads = if task.read_globs.is_empty() && task.reads.is_empty() {
-        Vec::new()
-    } else {
-        prepare::reads(task, &*crew.listing(base)?)
-    };
-    let known = task.files.iter().chain(&task.deletes).chain(&reads);
-    let notes = notes::notes(crew, base, &known.cloned().collect::<BTreeSet<_>>())?;
-    let reads = prepare::facts(crew, base, &reads)?;
+    let owned = prepare::facts(crew, base, task.files.iter().chain(&task.creates))?;
+    let reads = crew.reads.of(&crew.setup.store, base, task)?;
+    let known = task.files.iter().chain(&task.deletes).chain(&*reads);
+    let notes = notes::notes(crew, base, &known.collect())?;
+    let reads = prepare::facts(crew, base, &*reads)?;
     let plan = &crew.setup.plan;
     Ok(brief::compose(&brief::Parts {
         plan,

@@ -12,25 +12,29 @@ use seawall_core::event::Workspaces;
 use seawall_core::ids::Commit;
 use seawall_core::path::RepoPath;
 use seawall_git::{Harvest, Label, Left, Owned};
-use seawall_sandbox::{Carry, Overlay, Upper, base_of_venv};
+use seawall_sandbox::{Carry, Overlay, Profile, Upper, base_of_venv};
 
 use crate::bases::Stack;
-use crate::carry;
+use crate::carry::{self, Carried};
 use crate::crew::{Crew, id};
 use crate::error::{ExecuteError, at};
 use crate::place::Room;
 
-/// What the sandbox mounts for one command, and what it lets it read besides.
-#[derive(Debug, Default)]
-pub(crate) struct Mounts {
+/// Where one command finds its workspace, home and temporary directory, and what is mounted for it.
+#[derive(Debug)]
+pub(crate) struct Places {
+    pub(crate) tree: PathBuf,
+    pub(crate) home: PathBuf,
+    pub(crate) tmp: PathBuf,
     pub(crate) overlay: Option<Overlay>,
     pub(crate) carry: Vec<Carry>,
+    /// What may be read besides.
     pub(crate) read: Vec<PathBuf>,
 }
 
 /// How the workspace in a room was made; a session may choose otherwise than the one that made it.
 fn made(room: &Room) -> Workspaces {
-    match room.upper.exists() {
+    match room.written().exists() {
         true => Workspaces::Overlay,
         false => Workspaces::Copy,
     }
@@ -44,7 +48,6 @@ pub(crate) fn open(
     creates: &[Vec<u8>],
 ) -> Result<(), ExecuteError> {
     crew.trash.throw(&room.root)?;
-    room.furnish()?;
     let stack = crew.bases.stack(commit)?;
     let store = &crew.setup.store;
     match crew.setup.workspaces {
@@ -53,14 +56,13 @@ pub(crate) fn open(
             Ok(store.seed(&id(commit)?, &room.written(), creates)?)
         }
         Workspaces::Copy => {
+            room.furnish_copy()?;
             let layers: Vec<_> = stack.layers.iter().map(PathBuf::as_path).collect();
             store.open_copy(&layers, &room.tree, creates)?;
-            crew.carried.iter().try_for_each(|carried| {
-                Ok(seawall_git::copy_tree(
-                    &carried.from,
-                    &room.tree.join(&carried.at),
-                )?)
-            })
+            let copy = |carried: &Carried| {
+                seawall_git::copy_tree(&carried.from, &room.tree.join(&carried.at))
+            };
+            Ok(crew.carried.iter().try_for_each(copy)?)
         }
     }
 }
@@ -78,57 +80,96 @@ pub(crate) fn reopen(
     }
 }
 
-/// What the sandbox is to mount for a room that was opened on `commit`; with a git directory, if the profile has one.
-pub(crate) fn mounts(
+/// The places of a command in a room that was opened on `commit`.
+pub(crate) fn places(
     crew: &Crew,
     room: &Room,
     commit: &Commit,
-    git: bool,
-) -> Result<Mounts, ExecuteError> {
+    profile: &Profile,
+) -> Result<Places, ExecuteError> {
     let stack = crew.bases.stack(commit)?;
-    let git = stack
-        .git
-        .as_ref()
-        .filter(|_| git)
-        .map(|git| git.layer.clone());
-    let mut mounts = match made(room) {
-        Workspaces::Overlay => overlay(crew, room, &stack, git),
-        Workspaces::Copy => copied(room, git)?,
-    };
-    // A virtual environment borrows its interpreter from an installation that need not be on `PATH`.
-    let venvs = crew.carried.iter();
-    mounts
-        .read
-        .extend(venvs.filter_map(|carried| base_of_venv(&carried.from)));
-    Ok(mounts)
+    match made(room) {
+        Workspaces::Copy => copied(crew, room, &stack, profile),
+        Workspaces::Overlay => {
+            let uppers = |n| Upper::Kept(room.carried(n));
+            let own = Upper::Kept(room.root.clone());
+            let mut places = overlay(crew, &stack, profile, own, uppers);
+            places.tmp = room.tmp.clone();
+            if profile.opens.kept_home {
+                room.furnish_home()?;
+                places.home = room.home.clone();
+            }
+            Ok(places)
+        }
+    }
 }
 
-fn overlay(crew: &Crew, room: &Room, stack: &Stack, git: Option<PathBuf>) -> Mounts {
+/// The places of a command that leaves nothing on the disk: what it writes is in memory, at most so many bytes.
+pub(crate) fn places_in_memory(
+    crew: &Crew,
+    commit: &Commit,
+    profile: &Profile,
+    most: u64,
+) -> Result<Places, ExecuteError> {
+    let stack = crew.bases.stack(commit)?;
+    let uppers = |_| Upper::Memory(most);
+    Ok(overlay(crew, &stack, profile, Upper::Memory(most), uppers))
+}
+
+fn overlay(
+    crew: &Crew,
+    stack: &Stack,
+    profile: &Profile,
+    upper: Upper,
+    uppers: impl Fn(usize) -> Upper,
+) -> Places {
     let carry = crew.carried.iter().enumerate().map(|(n, carried)| Carry {
         at: carried.at.clone(),
         from: carried.from.clone(),
-        upper: Upper::Kept(room.carried(n)),
+        upper: uppers(n),
     });
-    Mounts {
+    let git = stack.git.as_ref().filter(|_| profile.git);
+    let layers = git.map(|git| git.layer.clone()).into_iter();
+    let empty = crew.setup.place.empty();
+    Places {
+        tree: crew.setup.place.mount_point(),
+        home: empty.clone(),
+        tmp: empty,
         overlay: Some(Overlay {
-            layers: git
-                .into_iter()
-                .chain(stack.layers.iter().cloned())
-                .collect(),
-            upper: Upper::Kept(room.upper.clone()),
+            layers: layers.chain(stack.layers.iter().cloned()).collect(),
+            upper,
         }),
         carry: carry.collect(),
-        read: Vec::new(),
+        read: borrowed(crew),
     }
 }
 
 /// A copy has a copy of the git directory: whatever lies below the repository's own path is covered by the workspace.
-fn copied(room: &Room, git: Option<PathBuf>) -> Result<Mounts, ExecuteError> {
+fn copied(
+    crew: &Crew,
+    room: &Room,
+    stack: &Stack,
+    profile: &Profile,
+) -> Result<Places, ExecuteError> {
+    let git = stack.git.as_ref().filter(|_| profile.git);
     let there = room.tree.join(".git");
-    if let Some(layer) = git.filter(|_| there.symlink_metadata().is_err()) {
-        seawall_git::copy_tree(&layer.join(".git"), &there)?;
+    if let Some(git) = git.filter(|_| there.symlink_metadata().is_err()) {
+        seawall_git::copy_tree(&git.layer.join(".git"), &there)?;
     }
-    Ok(Mounts::default())
+    Ok(Places {
+        tree: room.tree.clone(),
+        home: room.home.clone(),
+        tmp: room.tmp.clone(),
+        overlay: None,
+        carry: Vec::new(),
+        read: borrowed(crew),
+    })
+}
+
+/// What carried virtual environments borrow their interpreters from, which need not be on `PATH`.
+fn borrowed(crew: &Crew) -> Vec<PathBuf> {
+    let carried = crew.carried.iter();
+    carried.filter_map(|c| base_of_venv(&c.from)).collect()
 }
 
 /// The directories that a worker may write although its task does not own them: what is carried, where it is a copy.

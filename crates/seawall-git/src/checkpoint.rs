@@ -5,6 +5,7 @@
 
 use git2::{ObjectType, Oid, Repository, Signature, Time};
 
+use crate::batch::Batch;
 use crate::error::{Error, Result, git};
 use crate::id::{CommitId, TreeId};
 use crate::refs;
@@ -34,7 +35,7 @@ impl Store {
     ) -> Result<CommitId> {
         let repo = self.open()?;
         refs::check_branch(&repo, branch)?;
-        let commit = commit(&repo, parent, tree.oid(), message, when)?;
+        let commit = self.commit(&repo, parent, tree, message, when)?;
         match refs::value(&repo, branch)? {
             Some(at) if at == commit => {}
             at => refs::advance(self, &repo, branch, at, parent.oid(), commit)?,
@@ -52,12 +53,28 @@ impl Store {
         when: i64,
     ) -> Result<CommitId> {
         let repo = self.open()?;
-        commit(&repo, parent, tree.oid(), message, when).map(CommitId::from_oid)
+        self.commit(&repo, parent, tree, message, when)
+            .map(CommitId::from_oid)
+    }
+
+    /// Makes a commit, and brings it to disk.
+    fn commit(
+        &self,
+        repo: &Repository,
+        parent: &CommitId,
+        tree: &TreeId,
+        message: &str,
+        when: i64,
+    ) -> Result<Oid> {
+        let batch = Batch::new(repo)?;
+        let commit = commit(&batch, parent, tree.oid(), message, when)?;
+        batch.flush(self)?;
+        Ok(commit)
     }
 }
 
 pub(crate) fn commit(
-    repo: &Repository,
+    repo: &Batch<'_>,
     parent: &CommitId,
     tree: Oid,
     message: &str,
@@ -68,14 +85,10 @@ pub(crate) fn commit(
         .find_commit(parent.oid())
         .map_err(git("read the parent of a commit"))?;
     let tree = find_tree(repo, tree)?;
-    // In two steps, because `git_commit_create` of libgit2 1.9 reports success when the disk is full: it drops the error
-    // of its `git_odb_write`.
     let bytes = repo
         .commit_create_buffer(&by, &by, message, &tree, &[&parent])
         .map_err(git("compose a commit"))?;
-    let odb = repo.odb().map_err(git("open the object database"))?;
-    odb.write(ObjectType::Commit, &bytes)
-        .map_err(git("write a commit"))
+    repo.write(ObjectType::Commit, &bytes)
 }
 
 /// The error for a ref that is elsewhere.

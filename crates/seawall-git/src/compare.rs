@@ -9,6 +9,7 @@ use std::io::{self, Read};
 use git2::{ObjectType, Oid, Repository};
 use sha1::{Digest, Sha1};
 
+use crate::batch::Batch;
 use crate::error::{Result, git};
 use crate::tree::blob_size;
 
@@ -18,21 +19,24 @@ pub(crate) const LARGEST: u64 = 64 * 1024 * 1024;
 /// Files above this size are first compared by size alone, which costs a look into the object database.
 const LARGE: u64 = 1024 * 1024;
 
-/// Whether a file of `size` bytes has the content of a blob. The outer error is the repository's, the inner the file's.
+/// Whether a file of `size` bytes has the content of a blob, or what was `written` for it. The outer error is the
+/// repository's, the inner the file's.
 pub(crate) fn same_content(
     repo: &Repository,
     file: &File,
     size: u64,
     blob: Oid,
+    written: Option<Oid>,
 ) -> Result<io::Result<bool>> {
-    if size > LARGE && blob_size(repo, blob)? != size {
+    if size > LARGE && written.is_none() && blob_size(repo, blob)? != size {
         return Ok(Ok(false));
     }
-    Ok(hash(file, size).map(|found| found == Some(blob)))
+    let expected = written.unwrap_or(blob);
+    Ok(hash(file, size).map(|found| found == Some(expected)))
 }
 
 /// The id of a file as a blob; nothing when its size is not what it was.
-fn hash(mut file: &File, size: u64) -> io::Result<Option<Oid>> {
+pub(crate) fn hash(mut file: &File, size: u64) -> io::Result<Option<Oid>> {
     let mut hasher = Sha1::new();
     hasher.update(format!("blob {size}\0"));
     let mut buffer = [0; 64 * 1024];
@@ -60,10 +64,8 @@ pub(crate) fn content(file: &File) -> io::Result<Vec<u8>> {
 }
 
 /// Stores content as a blob, byte by byte as it is.
-pub(crate) fn store(repo: &Repository, content: &[u8]) -> Result<Oid> {
-    let odb = repo.odb().map_err(git("open the object database"))?;
-    odb.write(ObjectType::Blob, content)
-        .map_err(git("write a file to the object database"))
+pub(crate) fn store(batch: &Batch<'_>, content: &[u8]) -> Result<Oid> {
+    batch.write(ObjectType::Blob, content)
 }
 
 /// The id that content has as a blob.

@@ -7,12 +7,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
 use nix::errno::Errno;
 use nix::fcntl::AtFlags;
-use nix::sys::stat::{FileStat, Mode, UtimensatFlags, fchmod, futimens, mkdirat, utimensat};
+use nix::sys::stat::{FileStat, Mode, UtimensatFlags, fchmod, fstat, futimens, mkdirat, utimensat};
 use nix::sys::time::TimeSpec;
 use nix::unistd::{linkat, symlinkat};
 
@@ -49,6 +49,10 @@ impl Store {
 pub fn copy_tree(from: &Path, dest: &Path) -> Result<()> {
     let place = begin(dest.to_path_buf())?;
     merge(&[from], &place)?;
+    let top = Root::open(from)?;
+    let stat = fstat(&top.fd).map_err(top.fail("look at", b""))?;
+    let place_fail = place.root.fail("set the times of", b"");
+    set_times(&place.root.fd, &stat).map_err(place_fail)?;
     place.finish()
 }
 
@@ -226,12 +230,7 @@ impl Copy<'_> {
             self.plain = true;
             io::copy(&mut &source, &mut copy).map_err(failed)?;
         }
-        fchmod(&copy, permissions(&stat))
-            .and_then(|()| {
-                let (read, changed) = times(&stat);
-                futimens(&copy, &read, &changed)
-            })
-            .map_err(self.to.fail("set the times of", &path))
+        set_times(&copy, &stat).map_err(self.to.fail("set the times of", &path))
     }
 
     /// Gives the directories their modes and times, the deepest first.
@@ -239,12 +238,17 @@ impl Copy<'_> {
         for (path, stat) in self.dirs.iter().rev() {
             let fail = |errno| self.to.fail("set the times of", path)(errno);
             let fd = self.to.dir(path).map_err(fail)?;
-            let (read, changed) = times(stat);
-            futimens(&fd, &read, &changed).map_err(fail)?;
-            fchmod(&fd, permissions(stat)).map_err(fail)?;
+            set_times(&fd, stat).map_err(fail)?;
         }
         Ok(())
     }
+}
+
+/// Gives an open copy the times and permissions of what it is a copy of.
+fn set_times(copy: impl AsFd, stat: &FileStat) -> nix::Result<()> {
+    let (read, changed) = times(stat);
+    futimens(&copy, &read, &changed)?;
+    fchmod(&copy, permissions(stat))
 }
 
 /// Shares the content of a file with its copy; false where the file system cannot.

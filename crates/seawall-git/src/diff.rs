@@ -2,12 +2,13 @@
 //!
 //! Only trees are compared; nothing that a worker wrote is run for it (no external diff, no text conversion).
 
-use git2::{Diff, DiffFormat, DiffLine, DiffOptions, Oid, Repository};
+use git2::{Diff, DiffFormat, DiffLine, DiffOptions, Oid, Patch, Repository};
 
+use crate::edit::changes;
 use crate::error::{Result, git};
 use crate::id::CommitId;
 use crate::store::Store;
-use crate::tree::{commit_tree, find_tree};
+use crate::tree::{EntryKind, Leaf, commit_tree, find_tree};
 
 /// The size of a difference.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -56,20 +57,52 @@ impl Store {
     }
 }
 
+/// Counts lines blob by blob. libgit2's own count looks into the user's index and attributes first, which costs the size of the
+/// repository and says nothing about two trees.
 pub(crate) fn stat_between(repo: &Repository, from: Oid, to: Oid) -> Result<Stat> {
-    let stats = between(repo, from, to)?
-        .stats()
-        .map_err(git("count a difference"))?;
-    Ok(Stat {
-        files: stats.files_changed(),
-        insertions: stats.insertions(),
-        deletions: stats.deletions(),
-    })
+    let mut stat = Stat::default();
+    for edit in &changes(repo, from, to)? {
+        let before = content(repo, edit.from.as_ref())?;
+        let after = content(repo, edit.to.as_ref())?;
+        let patch = Patch::from_buffers(&before, None, &after, None, None);
+        let (_, insertions, deletions) = patch
+            .and_then(|patch| patch.line_stats())
+            .map_err(git("count a difference"))?;
+        stat.files += 1;
+        stat.insertions += insertions;
+        stat.deletions += deletions;
+    }
+    Ok(stat)
+}
+
+/// The bytes of one side; none for a submodule or nothing at all.
+fn content(repo: &Repository, leaf: Option<&Leaf>) -> Result<Vec<u8>> {
+    match leaf {
+        Some(leaf) if leaf.kind != EntryKind::Submodule => {
+            let blob = repo.find_blob(leaf.id);
+            Ok(blob
+                .map_err(git("read a file of a difference"))?
+                .content()
+                .to_vec())
+        }
+        _ => Ok(Vec::new()),
+    }
 }
 
 fn between(repo: &Repository, from: Oid, to: Oid) -> Result<Diff<'_>> {
+    let edits = changes(repo, from, to)?;
     let (from, to) = (find_tree(repo, from)?, find_tree(repo, to)?);
     let mut options = DiffOptions::new();
+    // libgit2 would look into every tree, even where both are the same.
+    options.disable_pathspec_match(true);
+    for edit in &edits {
+        options.pathspec(edit.path.as_slice());
+    }
+    if edits.is_empty() {
+        return repo
+            .diff_tree_to_tree(None, None, None)
+            .map_err(git("compare two trees"));
+    }
     options
         .include_typechange(true)
         .context_lines(3)

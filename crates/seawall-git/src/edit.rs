@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use git2::{ObjectType, Oid, Repository, Tree, TreeBuilder};
 
+use crate::batch::Batch;
 use crate::error::{Error, Result, git};
 use crate::path::{as_path, join, parent};
 use crate::tree::{Leaf, Node, each_leaf, find_tree, nodes};
@@ -106,7 +107,7 @@ type Slots = BTreeMap<Vec<u8>, Slot>;
 /// Writes the tree that `base` becomes by the edits; directories that get empty disappear, as in git.
 ///
 /// Directories are written from the deepest to the root, so the depth of a path costs no stack.
-pub(crate) fn apply(repo: &Repository, base: Oid, edits: &[Edit]) -> Result<Oid> {
+pub(crate) fn apply(repo: &Batch<'_>, base: Oid, edits: &[Edit]) -> Result<Oid> {
     let base = find_tree(repo, base)?;
     let mut dirs: BTreeMap<(Reverse<usize>, Vec<u8>), Slots> = BTreeMap::new();
     for edit in edits {
@@ -132,7 +133,7 @@ fn slot<'d>(dirs: &'d mut BTreeMap<(Reverse<usize>, Vec<u8>), Slots>, path: &[u8
         .or_default()
 }
 
-fn write_dir(repo: &Repository, base: &Tree<'_>, dir: &[u8], slots: &Slots) -> Result<Option<Oid>> {
+fn write_dir(repo: &Batch<'_>, base: &Tree<'_>, dir: &[u8], slots: &Slots) -> Result<Option<Oid>> {
     let before = match dir.is_empty() {
         true => Some(base.clone()),
         false => match base.get_path(as_path(dir)) {
@@ -156,7 +157,7 @@ fn write_dir(repo: &Repository, base: &Tree<'_>, dir: &[u8], slots: &Slots) -> R
     }
     match builder.is_empty() {
         true => Ok(None),
-        false => builder.write().map(Some).map_err(git("write a tree")),
+        false => repo.write_tree(&builder).map(Some),
     }
 }
 
@@ -205,7 +206,7 @@ fn fill(
     }
 }
 
-fn empty_tree(repo: &Repository) -> Result<Oid> {
+fn empty_tree(repo: &Batch<'_>) -> Result<Oid> {
     let builder = repo.treebuilder(None).map_err(git("edit a tree"))?;
-    builder.write().map_err(git("write a tree"))
+    repo.write_tree(&builder)
 }

@@ -141,6 +141,17 @@ pub enum Error {
         /// what they need
         why: &'static str,
     },
+    /// The user's settings ask for git, and there is none.
+    #[error("{0} asks for `git` to write the files, and there is no `git` on the path")]
+    NoGit(String),
+    /// The user's git, or a filter that it ran, failed.
+    #[error("`git`, which {why} asks for, failed: {said}")]
+    GitFailed {
+        /// the setting that asks for it
+        why: String,
+        /// the first lines of what it said
+        said: String,
+    },
     /// The kernel lacks something this crate needs.
     #[error("this kernel or container does not allow {0}")]
     Unsupported(&'static str),

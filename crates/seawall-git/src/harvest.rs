@@ -8,9 +8,9 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
-use git2::Repository;
-
+use crate::batch::Batch;
 use crate::checkpoint::commit;
+use crate::conversions::Conversions;
 use crate::diff::{Stat, stat_between};
 use crate::dirfd::{FileKind, Root};
 use crate::edit::apply;
@@ -18,6 +18,7 @@ use crate::error::{Error, Result};
 use crate::findings::Findings;
 use crate::id::{BlobId, CommitId, TreeId};
 use crate::label::Label;
+use crate::own_ref::NewValue;
 use crate::owned::{Owned, Roles};
 use crate::scan::{Comparison, Extent, scan};
 use crate::store::Store;
@@ -270,6 +271,7 @@ impl Store {
         when: i64,
     ) -> Result<Harvest> {
         let repo = self.open()?;
+        let batch = Batch::new(&repo)?;
         let tree = commit_tree(&repo, base)?;
         let roles = Roles::new(owned, &tree)?;
         let root = match Root::open(left.dir) {
@@ -278,16 +280,18 @@ impl Store {
             }
             opened => opened?,
         };
+        let given = Conversions::of(self, left.layers)?;
         let with = Comparison {
-            repo: &repo,
+            repo: &batch,
             root: &root,
             roles: &roles,
             extent,
+            given: &given,
             private_git: left.private_git,
         };
         let findings = scan(with, tree.id())?;
         match findings.refusal() {
-            Ok(findings) => self.keep(&repo, base, &findings, label, when),
+            Ok(findings) => self.keep(&batch, base, &findings, label, when),
             Err(harvest) => Ok(harvest),
         }
     }
@@ -295,7 +299,7 @@ impl Store {
     /// Commits what was found on the base, and points the ref of the label at it.
     fn keep(
         &self,
-        repo: &Repository,
+        repo: &Batch<'_>,
         base: &CommitId,
         found: &Findings,
         label: &Label,
@@ -305,12 +309,15 @@ impl Store {
         let after = apply(repo, before, &found.edits)?;
         let message = format!("harvest {label}\n");
         let commit = CommitId::from_oid(commit(repo, base, after, &message, when)?);
-        self.set_ref(&label.ref_name(), &commit)?;
+        let stat = stat_between(repo, before, after)?;
+        let value = self.prepare_ref(repo, &label.ref_name(), &commit)?;
+        repo.flush_with(self, value.as_ref().map(NewValue::file))?;
+        value.map_or(Ok(()), NewValue::set)?;
         Ok(Harvest::Changed(Changed {
             commit,
             tree: TreeId::from_oid(after),
             changes: found.changes(),
-            stat: stat_between(repo, before, after)?,
+            stat,
             ignored: found.ignored,
         }))
     }

@@ -107,7 +107,8 @@ impl Scan<'_> {
             return Ok(());
         };
         let size = size(&stat);
-        match same_content(self.with.repo, &file, size, leaf.id)? {
+        let written = self.with.given.written(&path, leaf.id);
+        match same_content(self.with.repo, &file, size, leaf.id, written)? {
             Ok(true) => Ok(()),
             Ok(false) if role.is_none() => {
                 self.drift(path, DriftKind::Modified);
@@ -159,7 +160,13 @@ impl Scan<'_> {
             Ok(content) => content,
             Err(error) => return self.unread(path, error),
         };
-        let id = store(self.with.repo, &content)?;
+        let id = match self.with.given.git() {
+            Some((git, base)) => git.store(&path, &content, base)?,
+            None => store(self.with.repo, &content)?,
+        };
+        if from.is_some_and(|from| from.id == id) {
+            return Ok(());
+        }
         let executable = mode & 0o100 != 0;
         let kind = EntryKind::File { executable };
         let to = Some(Leaf { kind, id, mode });

@@ -11,32 +11,58 @@ use std::path::Path;
 use git2::{Oid, Repository};
 use nix::errno::Errno;
 
+use crate::conversions::{Conversions, Record, beside};
 use crate::dirfd::Root;
 use crate::error::{Error, Result};
 use crate::id::CommitId;
 use crate::marks::{make_opaque, make_whiteout};
 use crate::path::join;
 use crate::raw::{Writer, make_dir, refuse_unsafe};
+use crate::remove::remove_workspace;
 use crate::store::Store;
 use crate::tree::{EntryKind, Leaf, Node, commit_tree, find_tree, nodes};
 
 impl Store {
-    /// Writes what differs between two commits as a layer at `dest`, which gets its name when it is complete.
+    /// Writes what differs between two commits as a layer of raw files: [`Store::lay_change_over`] nothing.
+    pub fn lay_change(&self, from: &CommitId, to: &CommitId, dest: &Path) -> Result<()> {
+        self.lay_change_over(&[], from, to, dest)
+    }
+
+    /// Writes what differs between two commits as a layer at `dest`, which gets its name when it is complete. `layers`, the
+    /// top one first, show the commit `from`; where git wrote them, it writes this one in the same way and with the
+    /// attributes of the base.
     ///
     /// # Errors
-    /// Those of [`Store::open_workspace`]; [`Error::Unsupported`] where whiteouts or attributes cannot be made.
-    pub fn lay_change(&self, from: &CommitId, to: &CommitId, dest: &Path) -> Result<()> {
-        let place = self.begin(dest)?;
+    /// Those of [`Store::lay_base`]; [`Error::Unsupported`] where whiteouts or attributes cannot be made.
+    pub fn lay_change_over(
+        &self,
+        layers: &[&Path],
+        from: &CommitId,
+        to: &CommitId,
+        dest: &Path,
+    ) -> Result<()> {
+        let place = self.begin_layer(dest)?;
         let repo = self.open()?;
-        let layer = Layer {
+        let given = Conversions::of(self, layers)?;
+        let mut layer = Layer {
             repo: &repo,
             root: &place.root,
             writer: Writer::new(&repo, &place.root)?,
+            left_to_git: given.git().map(|_| Vec::new()),
         };
         let from = commit_tree(&repo, from)?.id();
         let to = commit_tree(&repo, to)?.id();
         layer.differences(Some(from), to)?;
+        let files = layer.left_to_git.take().unwrap_or_default();
         drop(layer);
+        if let (Some((git, _)), Some((attributes, why))) = (given.git(), given.source()) {
+            let index = beside(place.dest(), ".index");
+            remove_workspace(&index)?;
+            let done = git.write(&files, place.path(), &index);
+            let record = done.and_then(|()| Record::take(&place.root, &index, attributes, why));
+            remove_workspace(&index)?;
+            record?.write(place.dest())?;
+        }
         place.finish()
     }
 }
@@ -52,10 +78,12 @@ struct Layer<'r> {
     repo: &'r Repository,
     root: &'r Root,
     writer: Writer<'r>,
+    /// the files that git is to write, if it is
+    left_to_git: Option<Vec<(Vec<u8>, Leaf)>>,
 }
 
 impl Layer<'_> {
-    fn differences(&self, from: Option<Oid>, to: Oid) -> Result<()> {
+    fn differences(&mut self, from: Option<Oid>, to: Oid) -> Result<()> {
         let path = Vec::new();
         let mut pending = vec![Pair { path, from, to }];
         while let Some(pair) = pending.pop() {
@@ -90,7 +118,7 @@ impl Layer<'_> {
 
     /// Writes one name that differs; a directory is handed back, to be looked into.
     fn name(
-        &self,
+        &mut self,
         fd: &OwnedFd,
         name: &[u8],
         path: Vec<u8>,
@@ -112,21 +140,28 @@ impl Layer<'_> {
                 return Ok(Some(Pair { path, from, to }));
             }
         };
-        self.writer.leaf(fd, name, &path, leaf)?;
-        // An empty directory would show what the layers below have in theirs.
-        if matches!(
-            (from, leaf),
-            (
-                Some(Node::Tree(_)),
-                Leaf {
-                    kind: EntryKind::Submodule,
-                    ..
-                }
-            )
-        ) {
-            self.hide(&path)?;
+        match &mut self.left_to_git {
+            Some(files) if matches!(leaf.kind, EntryKind::File { .. }) => files.push((path, leaf)),
+            _ => self.leaf(fd, name, &path, from, leaf)?,
         }
         Ok(None)
+    }
+
+    /// Writes one entry that is not a directory.
+    fn leaf(
+        &self,
+        fd: &OwnedFd,
+        name: &[u8],
+        path: &[u8],
+        from: Option<Node>,
+        leaf: Leaf,
+    ) -> Result<()> {
+        self.writer.leaf(fd, name, path, leaf)?;
+        // An empty directory would show what the layers below have in theirs.
+        match (from, leaf.kind) {
+            (Some(Node::Tree(_)), EntryKind::Submodule) => self.hide(path),
+            _ => Ok(()),
+        }
     }
 
     /// Lets nothing of the layers below show through a directory.

@@ -6,11 +6,16 @@
 
 use std::path::Path;
 
+use crate::conversions::{Record, beside};
 use crate::error::Result;
 use crate::id::CommitId;
+use crate::place::Partial;
 use crate::raw::write_tree;
+use crate::remove::remove_workspace;
+use crate::settings::needs_git;
 use crate::store::Store;
 use crate::tree::commit_tree;
+use crate::users_git::UsersGit;
 
 /// As what the files of a commit are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,21 +50,54 @@ pub enum LaidBy {
 
 impl Store {
     /// Writes the files of a commit as a layer at `dest`, which gets its name when it is complete. Whatever stood there is
-    /// removed first. Costs a file creation per file of the commit.
+    /// removed first. Costs a file creation per file of the commit; where the user's settings convert files, what git and
+    /// their filters take, and reading everything once. A record of what was converted is left beside the layer.
     ///
     /// # Errors
-    /// Those of [`Store::open_workspace`].
+    /// Those of [`Store::open_workspace`]; [`crate::Error::NoGit`] and [`crate::Error::GitFailed`] where the settings ask for
+    /// git.
     pub fn lay_base(&self, commit: &CommitId, dest: &Path, checkout: Checkout) -> Result<Laid> {
-        let _ = checkout;
-        let place = self.begin(dest)?;
-        let tree = commit_tree(&self.open()?, commit)?.id();
-        let files = write_tree(self, &place.root, tree)?;
+        let place = self.begin_layer(dest)?;
+        let repo = self.open()?;
+        let tree = commit_tree(&repo, commit)?.id();
+        let why = match checkout {
+            Checkout::Raw => None,
+            Checkout::User => needs_git(&repo, tree)?,
+        };
+        let laid = match why {
+            Some(why) => self.lay_with_git(commit, &place, &why)?,
+            None => Laid {
+                by: LaidBy::Seawall,
+                files: write_tree(self, &place.root, tree)?,
+                converted: 0,
+                left_out: 0,
+            },
+        };
         place.finish()?;
+        Ok(laid)
+    }
+
+    fn lay_with_git(&self, commit: &CommitId, place: &Partial, why: &str) -> Result<Laid> {
+        let index = beside(place.dest(), ".index");
+        remove_workspace(&index)?;
+        let git = UsersGit::new(self, commit, why)?;
+        let done = git.check_out(commit, place.path(), &index);
+        let record = done.and_then(|()| Record::take(&place.root, &index, commit, why));
+        remove_workspace(&index)?;
+        let record = record?;
+        record.write(place.dest())?;
         Ok(Laid {
-            by: LaidBy::Seawall,
-            files,
-            converted: 0,
-            left_out: 0,
+            by: LaidBy::Git,
+            files: record.files,
+            converted: record.converted.len() as u64,
+            left_out: record.left_out.len() as u64,
         })
+    }
+
+    /// Begins a layer; the record of one that stood there goes with it.
+    pub(crate) fn begin_layer(&self, dest: &Path) -> Result<Partial> {
+        let place = self.begin(dest)?;
+        remove_workspace(&beside(place.dest(), ".record"))?;
+        Ok(place)
     }
 }

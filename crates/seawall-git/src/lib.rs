@@ -2,19 +2,23 @@
 //!
 //! A [`Store`] is a repository of the user. From a commit it opens a *workspace* (a private directory with the raw
 //! files of the commit, no `.git`), reads back what a worker left there as a [`Harvest`], composes harvests into one
-//! tree, and makes the *checkpoint* commit. Nothing here runs a program, a hook or a filter, and nothing reads
-//! configuration, attributes or ignore rules that a worker could have written: a workspace is only ever a set of
-//! bytes that is compared with the base commit.
+//! tree, and makes the *checkpoint* commit. No hook is run, and nothing reads configuration, attributes or ignore
+//! rules that a worker could have written: a workspace is only ever a set of bytes that is compared with the base
+//! commit. Where the user's own settings convert files (line ends, filters), the user's own git does it.
 //!
-//! What it costs: opening and harvesting are linear in the size of the tree (some 30 µs a file), because every byte
-//! is compared; composing and checkpoints cost what changed. Objects and refs are synchronised to disk before a ref
-//! points at them. Every operation may be repeated after a crash at any point.
+//! A workspace is a stack of immutable *layers* with an upper directory of its own, which the sandbox mounts as an
+//! overlay, or a plain copy of them. What it costs: a base layer is written once a run, and copies are linear in the
+//! tree; all else (a change as a layer, the harvest of an upper directory, composing, checkpoints) costs what changed.
+//! Objects are synchronised to disk before a ref points at them. Every operation may be repeated after a crash at any
+//! point.
 //!
 //! Paths inside a repository are bytes, relative and separated by `/`.
 
+mod batch;
 mod checkpoint;
 mod compare;
 mod compose;
+mod conversions;
 mod copy;
 mod create;
 mod diff;
@@ -33,6 +37,8 @@ mod land;
 mod lay_change;
 mod layer;
 mod marks;
+mod object_files;
+mod own_ref;
 mod owned;
 mod path;
 mod place;
@@ -43,8 +49,10 @@ mod remove;
 mod rollback;
 mod scan;
 mod seed;
+mod settings;
 mod store;
 mod tree;
+mod users_git;
 mod way;
 mod white_out;
 mod workspace;

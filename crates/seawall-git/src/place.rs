@@ -21,6 +21,16 @@ pub(crate) struct Partial {
 }
 
 impl Partial {
+    /// Where it is until it has its name.
+    pub(crate) fn path(&self) -> &Path {
+        &self.partial
+    }
+
+    /// Where it will be.
+    pub(crate) fn dest(&self) -> &Path {
+        &self.dest
+    }
+
     /// Gives it its name.
     pub(crate) fn finish(self) -> Result<()> {
         fs::rename(&self.partial, &self.dest).map_err(io("finish the directory", &self.dest))

@@ -231,8 +231,8 @@ fn difference(commit: &CommitId, before: Option<&Inventory>, after: &Inventory) 
 fn share(from: &Path, to: &Path) -> Result<bool> {
     let list = fs::read_dir(from).and_then(Iterator::collect::<std::io::Result<Vec<_>>>);
     let list = list.map_err(io("read the directory", from))?;
-    // A pack is two files.
-    if list.len() >= 2 * MOST_PACKS {
+    // A pack is three files.
+    if list.len() >= 3 * MOST_PACKS {
         return Ok(false);
     }
     for entry in list {

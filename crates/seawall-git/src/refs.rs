@@ -126,7 +126,7 @@ fn below<'r>(repo: &'r Repository, prefix: &str) -> Result<Vec<Reference<'r>>> {
     Ok(found)
 }
 
-fn check_own(name: &str) -> Result<()> {
+pub(crate) fn check_own(name: &str) -> Result<()> {
     let refuse = |why| {
         Err(Error::RefusedRef {
             name: name.to_owned(),

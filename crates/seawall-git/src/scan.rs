@@ -11,9 +11,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
 
-use git2::{Oid, Repository, Tree};
+use git2::{Oid, Tree};
 use nix::errno::Errno;
 
+use crate::batch::Batch;
+use crate::conversions::Conversions;
 use crate::dirfd::{Root, each_name, stat};
 use crate::edit::Edit;
 use crate::error::{Error, Result};
@@ -36,10 +38,12 @@ pub(crate) enum Extent {
 
 /// What is compared with what.
 pub(crate) struct Comparison<'r> {
-    pub(crate) repo: &'r Repository,
+    pub(crate) repo: &'r Batch<'r>,
     pub(crate) root: &'r Root,
     pub(crate) roles: &'r Roles,
     pub(crate) extent: Extent,
+    /// what the worker was given instead of what the base has
+    pub(crate) given: &'r Conversions,
     /// whether the worker was given a `.git` at the top, which is no concern of the harvest
     pub(crate) private_git: bool,
 }
@@ -288,6 +292,9 @@ impl<'r> Scan<'r> {
     }
 
     fn gone(&mut self, path: Vec<u8>, leaf: Leaf) {
+        if self.with.given.left_out(&path) {
+            return;
+        }
         match self.with.roles.of(&path) {
             Some(Role::Delete) => {
                 self.met.insert(path.clone());

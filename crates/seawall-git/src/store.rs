@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use git2::{ErrorCode, Repository, RepositoryOpenFlags, StatusOptions};
 
+use crate::conversions::Records;
 use crate::durable::Durable;
 use crate::error::{Error, Result, git, io};
 use crate::id::CommitId;
@@ -23,6 +24,7 @@ pub struct Store {
     common_dir: PathBuf,
     workdir: Option<PathBuf>,
     durable: Arc<Durable>,
+    records: Arc<Records>,
 }
 
 /// What is checked out.
@@ -75,6 +77,7 @@ impl Store {
             common_dir,
             workdir,
             durable: Arc::new(Durable::new()?),
+            records: Arc::default(),
         })
     }
 
@@ -158,6 +161,11 @@ impl Store {
                 .map_err(git("look up the ignore rules")),
             None => ignored_by_commit(&repo, &self.head()?.commit, path),
         }
+    }
+
+    /// What is known of the layers that git wrote.
+    pub(crate) fn records(&self) -> &Records {
+        &self.records
     }
 
     /// A handle for this thread whose writes are durable.

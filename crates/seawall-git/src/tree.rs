@@ -113,6 +113,29 @@ impl Store {
 }
 
 impl Store {
+    /// Hands the raw content of each file of a commit to `each`, with its place in `paths`; nothing for what is no file.
+    /// Holds one file at a time in memory.
+    pub fn read_each(
+        &self,
+        commit: &CommitId,
+        paths: &[&[u8]],
+        mut each: impl FnMut(usize, Option<&[u8]>),
+    ) -> Result<()> {
+        let repo = self.open()?;
+        let tree = commit_tree(&repo, commit)?;
+        for (n, path) in paths.iter().enumerate() {
+            match find_leaf(&tree, path)? {
+                Some(leaf) if matches!(leaf.kind, EntryKind::File { .. }) => {
+                    let blob = repo.find_blob(leaf.id);
+                    let blob = blob.map_err(git("read a file of a commit"))?;
+                    each(n, Some(blob.content()));
+                }
+                _ => each(n, None),
+            }
+        }
+        Ok(())
+    }
+
     /// The content behind an id, for example of [`crate::Change::after`]. Holds it in memory.
     pub fn blob(&self, id: &BlobId) -> Result<Vec<u8>> {
         let repo = self.open()?;

@@ -96,15 +96,12 @@ impl Group {
     fn furnish(&mut self, base: &Base, limits: &Limits, run: Option<&str>) -> io::Result<()> {
         let name = std::process::id().to_string();
         for (root, keys) in base.roots(limits) {
-            let mut above = vec![root.to_owned()];
             let own = match run {
                 Some(run) => {
                     let together = root.join(format!("seawall-{run}"));
                     hierarchy::make_together(&together, keys)?;
                     let own = together.join(&name);
-                    self.directories
-                        .splice(0..0, [own.clone(), together.clone()]);
-                    above.push(together);
+                    self.directories.splice(0..0, [own.clone(), together]);
                     own
                 }
                 None => {
@@ -115,7 +112,7 @@ impl Group {
             };
             make(&own)?;
             if let Some(weight) = limits.cpu_weight {
-                self.weighed |= hierarchy::weigh(&own, &above, keys, weight)?;
+                self.weighed |= hierarchy::weigh(root, &own, keys, weight)?;
             }
             if let (Some(most), Some(key)) = (limits.memory, keys.memory) {
                 hierarchy::limit_memory(&own, key, most)?;

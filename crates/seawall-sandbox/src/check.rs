@@ -35,6 +35,7 @@ pub(crate) fn kernel() -> Result<(), SandboxError> {
 /// Whether an order makes sense on this host.
 pub(crate) fn order(order: &Order) -> Result<(), SandboxError> {
     words(order)?;
+    nesting(order)?;
     let places = [&order.workspace, &order.home, &order.tmp];
     places
         .into_iter()
@@ -44,26 +45,13 @@ pub(crate) fn order(order: &Order) -> Result<(), SandboxError> {
         return refuse("the workspace cannot appear at `/`");
     }
     overlay_check::order(order)?;
-    nesting(order)?;
+    if order.opens.nesting && !order.namespaces {
+        return refuse(
+            "a tool that brings its own sandbox is confined by namespaces alone, so it needs them",
+        );
+    }
     relative(order)?;
     absolute(order)
-}
-
-/// A tool that may make namespaces gets the rights of root in them, and as user 0 it owns the control groups of the host: it
-/// can mount them there and lift its limits. And what inner sandboxes begin with, mapping their user, the kernel refuses to
-/// a user 0 without CAP_SETFCAP (`verify_root_map` in its user_namespace.c); with that, or with another number for the user,
-/// it could give files capabilities that hold on the host.
-fn nesting(order: &Order) -> Result<(), SandboxError> {
-    match order.opens.nesting {
-        true if !order.namespaces => refuse(
-            "a tool that brings its own sandbox is confined by namespaces alone, so it needs them",
-        ),
-        true if geteuid().is_root() => refuse(
-            "a tool that brings its own sandbox cannot be confined for root; start seawall as an ordinary user, or take \
-             a profile without `nesting`, such as `agent`, and switch the tool's own sandbox off",
-        ),
-        _ => Ok(()),
-    }
 }
 
 /// Directories that every view has of its own.
@@ -142,6 +130,20 @@ fn absolute(order: &Order) -> Result<(), SandboxError> {
         }
     }
     Ok(())
+}
+
+/// A tool that may make namespaces has the rights of root in them, and as user 0 it owns the control groups of the host: it
+/// can mount them there and lift its limits. And what inner sandboxes begin with, mapping their user, the kernel refuses to
+/// a user 0 without CAP_SETFCAP (`verify_root_map` in its user_namespace.c); with that, or with another number for the user,
+/// it could give files capabilities that hold on the host.
+fn nesting(order: &Order) -> Result<(), SandboxError> {
+    match order.opens.nesting && geteuid().is_root() {
+        true => refuse(
+            "a tool that brings its own sandbox cannot be confined for root; start seawall as an ordinary user, or take \
+             a profile without `nesting`, such as `agent`, and switch the tool's own sandbox off",
+        ),
+        false => Ok(()),
+    }
 }
 
 /// An error about a path.

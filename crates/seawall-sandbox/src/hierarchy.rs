@@ -279,12 +279,15 @@ pub(crate) fn limit_memory(
     }
 }
 
-/// Sets the share of a group; `false` where the controller cannot be had. `above` are the groups over it, the topmost first.
-pub(crate) fn weigh(own: &Path, above: &[PathBuf], keys: Keys, weight: u64) -> io::Result<bool> {
+/// Sets the share of a group below a root; `false` where the controller cannot be had.
+pub(crate) fn weigh(root: &Path, own: &Path, keys: Keys, weight: u64) -> io::Result<bool> {
     let Some((file, usual)) = keys.weight else {
         return Ok(false);
     };
     if keys.unified {
+        let above = own.ancestors().skip(1);
+        let mut above: Vec<_> = above.take_while(|group| group.starts_with(root)).collect();
+        above.reverse();
         for group in above {
             // Not among what is delegated: memory and processes are limited all the same.
             if fs::write(group.join("cgroup.subtree_control"), "+cpu").is_err() {
@@ -382,8 +385,10 @@ mod tests {
             (PIDS, 100, "cpu.shares", None),
         ] {
             let root = tempfile::tempdir().unwrap();
-            let set = weigh(root.path(), &[root.path().to_owned()], keys, weight).unwrap();
-            let written = fs::read_to_string(root.path().join(file)).ok();
+            let own = root.path().join("own");
+            fs::create_dir(&own).unwrap();
+            let set = weigh(root.path(), &own, keys, weight).unwrap();
+            let written = fs::read_to_string(own.join(file)).ok();
             assert_eq!((set, written.as_deref()), (expected.is_some(), expected));
         }
     }

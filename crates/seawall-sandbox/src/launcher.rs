@@ -153,21 +153,8 @@ fn moved(given: RawFd) -> io::Result<OwnedFd> {
     Ok(sys::adopt(CONTROL))
 }
 
-/// The launcher's work in the supervisor's own process, which has one thread and nothing else to do: saves a process.
-///
-/// The keeper then dies with this process by its lifeline, as it would with a launcher.
-pub(crate) fn run_here(launch: &Launch, streams: [OwnedFd; 3]) -> io::Result<Option<Reply>> {
-    let (mut ours, control) = UnixStream::pair()?;
-    let interrupts = Interrupts::hold()?;
-    let ended = run(&control, launch, streams, Some(&interrupts));
-    interrupts.release()?;
-    ended?;
-    drop(control);
-    // A report is a few kibibytes, and a socket holds many of those, so it could be sent before anybody reads.
-    Ok(wire::fetch(&mut ours)?.map(|(reply, _)| reply))
-}
-
-fn run(
+/// Serves one launch; `here` when the launcher is the supervisor itself.
+pub(crate) fn run(
     control: &UnixStream,
     launch: &Launch,
     streams: [OwnedFd; 3],
@@ -351,26 +338,22 @@ fn map_user(keeper: Pid) -> io::Result<()> {
 /// else at the end; for a keeper that died, the launcher ends the tree and reports the loss.
 fn attend(
     control: &UnixStream,
-    kept: Kept,
+    mut kept: Kept,
     rung: Rung,
     group: &Grouped,
     here: Option<&Interrupts>,
 ) -> io::Result<()> {
-    let Kept {
-        keeper,
-        lifeline,
-        mut done,
-    } = kept;
     let lifeline = match here {
-        Some(interrupts) => interrupts.watch(&done, lifeline)?,
-        None => Some(lifeline),
+        Some(interrupts) => interrupts.watch(&kept.done, kept.lifeline)?,
+        None => Some(kept.lifeline),
     };
-    let reported = done.read_exact(&mut [0]).is_ok();
+    let reported = kept.done.read_exact(&mut [0]).is_ok();
     drop(lifeline);
     if reported {
-        return Ok(());
+        // The kernel closes this, and the keeper's hold on the lock, when the keeper has no memory any more.
+        return kept.done.read_to_end(&mut Vec::new()).map(drop);
     }
-    let ended = waitpid(keeper, None)?;
+    let ended = waitpid(kept.keeper, None)?;
     if let Ok(Some(group)) = group {
         group.kill()?;
     }

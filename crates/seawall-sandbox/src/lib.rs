@@ -9,9 +9,9 @@
 //! | process | what it is | module |
 //! |---|---|---|
 //! | supervisor | the caller; may have threads; keeps only a socket | `spawn` |
-//! | launcher | this program executed again, one thread, no environment | `launcher` |
+//! | launcher | this program executed again, one thread, no environment; in [`run`] the caller itself | `launcher` |
 //! | keeper | its child, process 1 of the pid namespace; watches, ends, reports | `keeper` |
-//! | worker | the keeper's child; confines itself, then becomes the command | `worker` |
+//! | worker | the keeper's child, in the same memory; confines itself, then becomes the command | `worker` |
 //!
 //! A program that uses this crate must call [`launch_main`] when its first argument is [`LAUNCH_COMMAND`], before it does
 //! anything else. This is the only crate with `unsafe`, all of it in `sys`.

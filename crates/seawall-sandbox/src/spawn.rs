@@ -1,9 +1,10 @@
 //! The supervisor's side: checks an order, starts a launcher for it, and holds the two ends of its life.
 //!
 //! The launcher is this very program executed again, because a supervisor with threads cannot safely do work between fork
-//! and exec; only a supervisor with one thread forks it. Its end of the control socket is its standard input, which needs no descriptor that another thread's fork could
-//! inherit; the command's own streams travel over the socket. The supervisor's end is the lifeline: when it closes, for
-//! whatever reason, the launcher kills everything. The price is one more exec per command, under a millisecond.
+//! and exec; only a supervisor with one thread forks it. Its end of the control socket is its standard input, which needs no
+//! descriptor that another thread's fork could inherit; the command's own streams travel over the socket. The supervisor's
+//! end is the lifeline: when it closes, for whatever reason, the launcher kills everything. The price is one more exec per
+//! command, under a millisecond. [`run`] saves it where the supervisor has nothing else to do and is the launcher itself.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
@@ -24,7 +25,7 @@ use crate::launch::{Launch, Reply, Request, STOP};
 use crate::order::{Network, Order, Output, Stdin};
 use crate::proxy::{NetworkSummary, ProxyHandle};
 use crate::report::Report;
-use crate::{doors, environment, grants, launcher, sys, toolchains, wire};
+use crate::{doors, environment, grants, interrupts, launcher, sys, toolchains, wire};
 
 /// The hidden subcommand that a program must hand to [`crate::launch_main`], with the number that follows it.
 pub const LAUNCH_COMMAND: &str = "__launch";
@@ -87,7 +88,7 @@ pub fn run(order: &Order) -> Result<Report, SandboxError> {
     check::kernel()?;
     check::order(order)?;
     let streams = open_streams(order)?;
-    let reply = launcher::run_here(&resolve(order)?, streams);
+    let reply = interrupts::run_here(&resolve(order)?, streams);
     reported(reply.map_err(lost("launch from this process"))?)
 }
 

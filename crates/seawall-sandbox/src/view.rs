@@ -14,8 +14,10 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use nix::fcntl::{OFlag, open};
 use nix::libc;
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
+use nix::sys::stat::Mode;
 use nix::unistd::{chdir, pivot_root};
 
 use crate::launch::Launch;
@@ -96,14 +98,8 @@ fn assemble(launch: &Launch, ledger: &mut Ledger) -> Step<View> {
     let mut pieces = Pieces::gather(launch, &workspace, &target)?;
     pieces.link(&seen_at, &target);
     let carried = overlay::carry(launch, &workspace)?;
-    let private = [(&launch.home, HOME), (&launch.tmp, TMP)].map(|(from, at)| {
-        let from = from.clone().into_path();
-        step(
-            format!("copy the mount of `{}`", from.display()),
-            sys::clone_mounts(&from),
-        )
-        .map(|tree| (tree, at))
-    });
+    let private = [(&launch.home, HOME), (&launch.tmp, TMP)]
+        .map(|(from, at)| Private::find(launch, &from.clone().into_path(), at));
     let size = launch.limits.disk.unwrap_or(DEFAULT_SIZE);
     let proc = step("change the root", change_root(size))?;
     note_proc(proc, ledger);
@@ -120,12 +116,8 @@ fn assemble(launch: &Launch, ledger: &mut Ledger) -> Step<View> {
     pieces.written.iter().try_for_each(attach)?;
     overlay::settle(&carried, &target)?;
     for private in private {
-        let (tree, at) = private?;
-        let kept = launch.limits.disk.is_none() || (at == HOME && launch.opens.kept_home);
-        step(
-            format!("furnish `{at}`"),
-            furnish(&tree, Path::new(at), kept),
-        )?;
+        let private = private?;
+        step(format!("furnish `{}`", private.at), private.furnish())?;
     }
     pieces
         .links
@@ -172,7 +164,6 @@ fn tmpfs(at: &str, size: u64) -> io::Result<()> {
 /// Makes an empty file system the root, with a fresh `/proc`, and takes the old root away; the process list is fresh when
 /// the kernel allows that, else the host's.
 fn change_root(size: u64) -> io::Result<io::Result<()>> {
-    let host_proc = sys::clone_mounts(Path::new("/proc"))?;
     tmpfs(FOOTHOLD, size)?;
     chdir(FOOTHOLD)?;
     fs::create_dir("proc")?;
@@ -180,6 +171,7 @@ fn change_root(size: u64) -> io::Result<io::Result<()>> {
     // While the old root is still there: the kernel asks for a /proc in sight that is not covered.
     let fresh = mount(Some("proc"), "proc", Some("proc"), flags, None::<&str>);
     if fresh.is_err() {
+        let host_proc = sys::clone_mounts(Path::new("/proc"))?;
         sys::attach_mounts(host_proc.as_fd(), Path::new("proc"))?;
     }
     // The old root ends up on top of the new one, where it is taken off (`pivot_root(2)`, notes).
@@ -315,19 +307,43 @@ fn scratch(at: &str) -> io::Result<()> {
     fs::set_permissions(at, fs::Permissions::from_mode(0o1777))
 }
 
-/// The private directory itself when it is to be kept, else a copy of it in memory, which has a limit.
-fn furnish(tree: &OwnedFd, at: &Path, kept: bool) -> io::Result<()> {
-    fs::create_dir_all(at)?;
-    fs::set_permissions(PRIVATE, fs::Permissions::from_mode(0o755))?;
-    if kept {
-        sys::set_copy(tree.as_fd(), NO_SETUID | NO_DEVICES)?;
-        return sys::attach_mounts(tree.as_fd(), at);
+/// A private directory, found while the host's root is still in sight.
+struct Private {
+    /// A copy of its mount when it is to be kept, else the directory: a copy that is mounted nowhere takes the kernel long to
+    /// throw away.
+    found: OwnedFd,
+    at: &'static str,
+    kept: bool,
+}
+
+impl Private {
+    fn find(launch: &Launch, from: &Path, at: &'static str) -> Step<Self> {
+        let kept = launch.limits.disk.is_none() || (at == HOME && launch.opens.kept_home);
+        let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+        let found = if kept {
+            sys::clone_mounts(from)
+        } else {
+            open(from, flags, Mode::empty()).map_err(io::Error::from)
+        };
+        let found = step(format!("find `{}`", from.display()), found)?;
+        Ok(Self { found, at, kept })
     }
-    fs::set_permissions(at, fs::Permissions::from_mode(0o700))?;
-    copy(
-        &Path::new("/proc/self/fd").join(tree.as_raw_fd().to_string()),
-        at,
-    )
+
+    /// The directory itself when it is to be kept, else a copy of it in memory, which has a limit.
+    fn furnish(&self) -> io::Result<()> {
+        let at = Path::new(self.at);
+        fs::create_dir_all(at)?;
+        fs::set_permissions(PRIVATE, fs::Permissions::from_mode(0o755))?;
+        if self.kept {
+            sys::set_copy(self.found.as_fd(), NO_SETUID | NO_DEVICES)?;
+            return sys::attach_mounts(self.found.as_fd(), at);
+        }
+        fs::set_permissions(at, fs::Permissions::from_mode(0o700))?;
+        copy(
+            &Path::new("/proc/self/fd").join(self.found.as_raw_fd().to_string()),
+            at,
+        )
+    }
 }
 
 /// Copies the little that the supervisor has put into a private directory: plain files, directories, links.

@@ -19,10 +19,14 @@ use nix::sys::stat::{Mode, SFlag, fstat};
 
 use crate::grants;
 use crate::launch::Grant;
+use crate::pieces::is_below;
 use crate::report::Ledger;
 use crate::sys;
 use crate::wire::Raw;
 use crate::worker::{Failure, Start, at};
+
+/// The system's programs and libraries, granted whole.
+const PROGRAMS: &str = "/usr";
 
 /// A ruleset that is complete and not yet in force.
 pub(crate) struct Wall {
@@ -47,8 +51,13 @@ pub(crate) fn build(
         return Ok(wall);
     }
     let (read, all) = (AccessFs::from_read(ABI::V3), AccessFs::from_all(ABI::V3));
-    for path in &start.launch.system {
-        wall.grant_if_there(&path.clone().into_path(), read)?;
+    let sees_mounts = start.rung.has(libc::CLONE_NEWNS);
+    for path in start.launch.system.iter().map(Raw::as_path) {
+        // A view shows nothing below it that is not its own, so one rule is as good as many.
+        let covered = sees_mounts && is_below(path, PROGRAMS) && path != Path::new(PROGRAMS);
+        if !covered {
+            wall.grant_if_there(path, read)?;
+        }
     }
     for device in grants::DEVICES_WRITTEN {
         wall.grant_if_there(
@@ -66,7 +75,7 @@ pub(crate) fn build(
     }
     for path in &start.launch.read {
         // Below the place of the workspace there is only the workspace now, which is granted by itself.
-        wall.grant_if_there(&path.clone().into_path(), read)?;
+        wall.grant_if_there(path.as_path(), read)?;
     }
     for private in [&start.view.home, &start.view.tmp]
         .into_iter()

@@ -44,6 +44,13 @@ impl Raw {
         Self::new(path.as_os_str())
     }
 
+    pub(crate) fn as_path(&self) -> &Path {
+        match self {
+            Self::Text(text) => Path::new(text),
+            Self::Bytes(bytes) => Path::new(OsStr::from_bytes(bytes)),
+        }
+    }
+
     pub(crate) fn into_os(self) -> OsString {
         match self {
             Self::Text(text) => text.into(),

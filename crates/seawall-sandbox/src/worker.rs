@@ -2,6 +2,9 @@
 //!
 //! The order matters. Rules are opened while the process can still open anything; capabilities go before Landlock so that
 //! nothing after has them; Landlock would forbid the rest, and the system call filter, which is last, Landlock itself.
+//!
+//! Until the exec it runs in the keeper's memory, which sleeps meanwhile: a copy of it would cost as much as all the steps. Only
+//! what the kernel keeps for each process is changed here, and nothing of the command is in that memory yet.
 
 use std::fs::File;
 use std::io::{self, Write};

@@ -17,7 +17,7 @@ use seawall_journal::{Journal, Lock};
 use seawall_report::exit::exit_code;
 use seawall_report::teller::{Mode, Teller};
 use seawall_report::view::View;
-use seawall_sandbox::{CONTROL_GROUPS, HostReport};
+use seawall_sandbox::{CONTROL_GROUPS, Feature, HostReport};
 
 use crate::args::HowArgs;
 use crate::failure::{Failure, chain};
@@ -83,10 +83,15 @@ impl Session {
         let plan = Arc::clone(fold.scheduler.plan());
         let profiles = crate::profiles::pinned(&dir.profiles(), store.workdir(), &plan)?;
         crate::profiles::must_hold(&profiles, !how.no_namespaces)?;
+        let place = match how.no_namespaces || !has(&host, "namespaces") {
+            true => dir.place.clone().with_rooms_outside()?,
+            false => dir.place.clone(),
+        };
+        place.lay_out()?; // also where an earlier version began the run
         let (workspaces, because) = workspaces(&dir, plan.workspace.mode, !how.no_namespaces)?;
         let setup = Setup {
             store: store.clone(),
-            place: dir.place.clone(),
+            place,
             run: dir.id.clone(),
             branch: crate::runs::branch(&plan.name, &dir.id),
             began: i64::try_from(fold.began / 1000).unwrap_or(0),
@@ -99,6 +104,7 @@ impl Session {
                 .as_ref()
                 .map(|onto| format!("refs/heads/{onto}")),
             workspaces,
+            groups: has(&host, CONTROL_GROUPS),
             profiles,
             plan,
         };
@@ -152,6 +158,9 @@ impl Session {
         match outcome {
             Ok(outcome) => {
                 teller.end(&scheduler, &outcome);
+                if matches!(outcome, Outcome::Finished | Outcome::Refused) {
+                    self.dir.place.tidy()?;
+                }
                 if let Some(trouble) = teller.trouble() {
                     output::complain(&format!(
                         "warning: not everything could be told: {trouble}\n"
@@ -231,19 +240,19 @@ pub(crate) fn jobs(how: &HowArgs) -> u32 {
         .unwrap_or_else(|| u32::try_from(processors).unwrap_or(u32::MAX))
 }
 
+fn has(host: &HostReport, feature: &str) -> bool {
+    let is = |have: &Feature| have.have && have.name.contains(feature);
+    host.features.iter().any(is)
+}
+
 /// What confines the workers here, in one line.
 fn sandbox_line(host: &HostReport, namespaces: bool) -> String {
-    let has = |word: &str| {
-        host.features
-            .iter()
-            .any(|feature| feature.have && feature.name.contains(word))
-    };
-    let spaces = if namespaces && has("namespaces") {
+    let spaces = if namespaces && has(host, "namespaces") {
         "namespaces + "
     } else {
         "no namespaces, "
     };
-    let cgroups = if has(CONTROL_GROUPS) {
+    let cgroups = if has(host, CONTROL_GROUPS) {
         "control groups"
     } else {
         "rlimits only, no cgroup delegation"

@@ -252,3 +252,35 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_wide_wave_composes_in_order() {
+    let fixture = Fixture::new();
+    let names: Vec<_> = (0..40).map(|n| format!("wide/d{}/f{n}", n % 3)).collect();
+    let harvests: Vec<_> = names
+        .iter()
+        .map(|name| {
+            let owned = owned(&[], &[name], &[]);
+            fixture.change(name, &owned, |ws| put(ws, name.as_bytes(), name))
+        })
+        .collect();
+    let tree = fixture.store.compose(&fixture.base, &harvests).unwrap();
+    let commit = fixture
+        .store
+        .scratch_commit(&tree, &fixture.base, "x", WHEN)
+        .unwrap();
+    for name in &names {
+        let content = fixture
+            .store
+            .read(&commit, name.as_bytes())
+            .unwrap()
+            .unwrap();
+        assert_eq!(content, name.as_bytes());
+    }
+    let mut twice = harvests.clone();
+    twice.push(harvests[0].clone());
+    assert!(matches!(
+        fixture.store.compose(&fixture.base, &twice),
+        Err(Error::Overlap(_))
+    ));
+}

@@ -757,3 +757,59 @@ fn a_harvest_survives_gc() {
     );
     fixture.fsck();
 }
+
+#[test]
+fn many_objects_become_one_pack() {
+    let fixture = Fixture::new();
+    let names: Vec<_> = (0..60).map(|n| format!("many/d{}/f{n}", n % 7)).collect();
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    let owned = owned(&["a.txt"], &names, &[]);
+    let packs = || {
+        let dir = fixture.repo().join(".git/objects/pack");
+        let names = fs::read_dir(dir).unwrap();
+        let names = names.map(|entry| entry.unwrap().path());
+        names
+            .filter(|path| path.extension().is_some_and(|end| end == "idx"))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(packs().len(), 0);
+    let commit = fixture.change("many", &owned, |ws| {
+        // Sizes around where the length in a pack takes another byte.
+        for (n, name) in names.iter().enumerate() {
+            put(
+                ws,
+                name.as_bytes(),
+                "x".repeat([1, 15, 16, 17, 2047, 2048, 70_000][n % 7] + n),
+            );
+        }
+        edit(ws);
+    });
+    let [pack] = &packs()[..] else { panic!() };
+    fixture.git(&["verify-pack", pack.to_str().unwrap()]);
+    fixture.git(&["cat-file", "-e", commit.as_str()]);
+    assert_eq!(
+        fixture
+            .store
+            .read(&commit, names[6].as_bytes())
+            .unwrap()
+            .unwrap()
+            .len(),
+        70_006
+    );
+    fixture.fsck();
+    // Nothing new is nothing to write.
+    fixture.change("again", &owned, |ws| {
+        for (n, name) in names.iter().enumerate() {
+            put(
+                ws,
+                name.as_bytes(),
+                "x".repeat([1, 15, 16, 17, 2047, 2048, 70_000][n % 7] + n),
+            );
+        }
+        edit(ws);
+    });
+    assert_eq!(packs().len(), 1);
+    let leftovers = fs::read_dir(fixture.repo().join(".git/objects")).unwrap();
+    let mut leftovers = leftovers.map(|entry| entry.unwrap().file_name());
+    assert!(!leftovers.any(|name| name.as_encoded_bytes().starts_with(b"tmp_")));
+}

@@ -3,6 +3,7 @@
 
 mod common;
 mod compose;
+mod conversions;
 mod harvest;
 mod land;
 mod overlay;

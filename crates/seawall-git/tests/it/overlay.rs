@@ -284,7 +284,7 @@ fn meddle(ws: &Path, chance: &mut Chance) {
 }
 
 /// Every path below a directory with its mode and content, without times.
-fn picture(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+pub(crate) fn picture(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut seen = BTreeMap::new();
     let mut pending = vec![dir.to_path_buf()];
     while let Some(path) = pending.pop() {
@@ -434,7 +434,7 @@ fn whatever_is_done_is_harvested_as_the_merged_tree() {
 }
 
 /// Commits whatever is in a directory.
-fn commit_dir(fixture: &Fixture, dir: &Path) -> CommitId {
+pub(crate) fn commit_dir(fixture: &Fixture, dir: &Path) -> CommitId {
     let repo = fixture.repo();
     let index = fixture.dir.path().join("index");
     let _none = fs::remove_file(&index).is_err();
@@ -493,4 +493,204 @@ fn changes_over_a_base_are_the_base_of_the_last() {
             }
         },
     );
+}
+
+#[test]
+fn a_directory_that_becomes_a_submodule_shows_nothing() {
+    in_namespaces(
+        "overlay::a_directory_that_becomes_a_submodule_shows_nothing",
+        || {
+            let fixture = Fixture::plain();
+            let index = fixture.dir.path().join("index");
+            let vars = [("GIT_INDEX_FILE", index.as_path())];
+            run_with(
+                &fixture.repo(),
+                &vars,
+                &["read-tree", fixture.base.as_str()],
+            );
+            run_with(
+                &fixture.repo(),
+                &vars,
+                &["rm", "-r", "-q", "--cached", "dir", "bin/run"],
+            );
+            for path in ["dir", "bin/run"] {
+                let link = format!("160000,1111111111111111111111111111111111111111,{path}");
+                run_with(
+                    &fixture.repo(),
+                    &vars,
+                    &["update-index", "--add", "--cacheinfo", &link],
+                );
+            }
+            let tree = run_with(&fixture.repo(), &vars, &["write-tree"]);
+            let to: CommitId = git(&fixture.repo(), &["commit-tree", "-m", "x", &tree])
+                .parse()
+                .unwrap();
+            let layers = ["base", "there", "back"]
+                .map(|name| fixture.store.common_dir().join("seawall").join(name));
+            let store = &fixture.store;
+            store
+                .lay_base(&fixture.base, &layers[0], Checkout::Raw)
+                .unwrap();
+            store.lay_change(&fixture.base, &to, &layers[1]).unwrap();
+            store.lay_change(&to, &fixture.base, &layers[2]).unwrap();
+            let mounted =
+                Mounted::new(&fixture.dir.path().join("ws")).mount(&[&layers[1], &layers[0]]);
+            assert_eq!(fs::read_dir(mounted.at.join("dir")).unwrap().count(), 0);
+            assert_eq!(fs::read_dir(mounted.at.join("bin/run")).unwrap().count(), 0);
+            drop(mounted);
+            let all = [
+                layers[2].as_path(),
+                layers[1].as_path(),
+                layers[0].as_path(),
+            ];
+            let mounted = Mounted::new(&fixture.dir.path().join("ws")).mount(&all);
+            assert_eq!(picture(&mounted.at), picture(&layers[0]));
+        },
+    );
+}
+
+#[test]
+fn a_forged_mark_is_drift() {
+    use rustix::fs::{XattrFlags, setxattr};
+    let fixture = Fixture::new();
+    let owned = owned(&["a.txt"], &[], &[]);
+    for (path, name, value) in [
+        ("dir", "redirect", "/bin"),
+        ("dir", "opaque", "x"),
+        ("a.txt", "metacopy", ""),
+        ("a.txt", "redirect", "/b.txt"),
+        (".", "whiteouts", "y"),
+    ] {
+        let upper = fixture.dir.path().join("upper");
+        remove_workspace(&upper).unwrap();
+        put(&upper, b"a.txt", "x");
+        fs::create_dir(upper.join("dir")).unwrap();
+        let name = format!("user.overlay.{name}");
+        setxattr(
+            upper.join(path),
+            &name,
+            value.as_bytes(),
+            XattrFlags::empty(),
+        )
+        .unwrap();
+        let left = Left {
+            dir: &upper,
+            layers: &[],
+            private_git: false,
+        };
+        let label = Label::new(&["run", "forged", "1"]).unwrap();
+        let harvest = fixture
+            .store
+            .harvest_upper(&fixture.base, &left, &owned, &label, WHEN);
+        let told = tell(&harvest.unwrap());
+        assert_eq!(told.len(), 1, "{name}: {told:?}");
+        assert!(
+            told[0].ends_with("has a forged mark of an overlay"),
+            "{name}: {told:?}"
+        );
+    }
+}
+
+#[test]
+fn a_private_git_directory_is_skipped_at_the_top_only() {
+    let fixture = Fixture::new();
+    let upper = fixture.dir.path().join("upper");
+    put(&upper, b".git/index", "x");
+    put(&upper, b"dir/.git/index", "x");
+    let look = |private_git| {
+        let left = Left {
+            dir: &upper,
+            layers: &[],
+            private_git,
+        };
+        let label = Label::new(&["run", "git", "1"]).unwrap();
+        let owned = Owned::default();
+        tell(
+            &fixture
+                .store
+                .harvest_upper(&fixture.base, &left, &owned, &label, WHEN)
+                .unwrap(),
+        )
+    };
+    let below = "drift dir/.git has a name that stands for `.git`";
+    assert_eq!(look(true), [below]);
+    assert_eq!(
+        look(false),
+        ["drift .git has a name that stands for `.git`", below]
+    );
+}
+
+#[test]
+fn hostile_uppers_cost_bounded_time_and_memory() {
+    let fixture = Fixture::new();
+    let upper = fixture.dir.path().join("upper");
+    put(&upper, b"a.txt", "changed");
+    fs::create_dir(upper.join("junk")).unwrap();
+    for n in 0..100_000 {
+        fs::File::create(upper.join(format!("junk/{n:06}"))).unwrap();
+    }
+    crate::harvest::fifo(&upper.join("fifo"));
+    fs::File::create(upper.join("sparse"))
+        .unwrap()
+        .set_len(1 << 42)
+        .unwrap();
+    put(&upper, b"\xff\x01name", "x");
+    let left = Left {
+        dir: &upper,
+        layers: &[],
+        private_git: false,
+    };
+    let label = Label::new(&["run", "hostile", "1"]).unwrap();
+    let owned = owned(&["a.txt"], &[], &[]);
+    let start = std::time::Instant::now();
+    let Harvest::Drift(drifts) = fixture
+        .store
+        .harvest_upper(&fixture.base, &left, &owned, &label, WHEN)
+        .unwrap()
+    else {
+        panic!()
+    };
+    assert_eq!((drifts.total, drifts.list.len()), (100_003, 100));
+    assert!(start.elapsed().as_secs() < 60);
+    remove_workspace(&upper).unwrap();
+}
+
+#[test]
+fn a_carried_directory_is_copied_as_it_is() {
+    use std::os::unix::fs::MetadataExt;
+    let dir = tempfile::tempdir().unwrap();
+    let from = dir.path().join("from");
+    put(&from, b"deep/er/file", "x");
+    put(&from, b"bin/tool", "tool");
+    chmod(&from.join("bin/tool"), 0o755);
+    symlink("tool", from.join("bin/link")).unwrap();
+    symlink("/etc/shadow", from.join("away")).unwrap();
+    fs::hard_link(from.join("bin/tool"), from.join("deep/tool")).unwrap();
+    crate::harvest::fifo(&from.join("fifo"));
+    let old = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000);
+    fs::File::open(from.join("deep/er/file"))
+        .unwrap()
+        .set_modified(old)
+        .unwrap();
+    fs::File::open(from.join("deep/er"))
+        .unwrap()
+        .set_modified(old)
+        .unwrap();
+    chmod(&from.join("deep/er"), 0o555);
+    let to = dir.path().join("to");
+    put(&to, b"left/over", "x");
+    seawall_git::copy_tree(&from, &to).unwrap();
+    chmod(&from.join("deep/er"), 0o755);
+    let status = |path: &str| fs::symlink_metadata(to.join(path)).unwrap();
+    assert!(!to.join("fifo").exists() && !to.join("left").exists());
+    assert_eq!(
+        fs::read_link(to.join("away")).unwrap(),
+        Path::new("/etc/shadow")
+    );
+    assert_eq!(status("bin/tool").ino(), status("deep/tool").ino());
+    assert_eq!(status("bin/tool").permissions().mode() & 0o777, 0o755);
+    assert_eq!(status("deep/er/file").modified().unwrap(), old);
+    assert_eq!(status("deep/er").modified().unwrap(), old);
+    assert_eq!(status("deep/er").permissions().mode() & 0o777, 0o555);
+    chmod(&to.join("deep/er"), 0o755);
 }

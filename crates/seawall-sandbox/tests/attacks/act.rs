@@ -278,14 +278,6 @@ fn mark(path: &str, name: &str) -> io::Result<()> {
     }
 }
 
-fn group_names() -> io::Result<()> {
-    let groups = std::fs::read_to_string("/proc/self/cgroup")?;
-    match groups.lines().find(|line| !line.ends_with(":/")) {
-        Some(_) => Ok(()),
-        None => Err(io::Error::other("every group is the top")),
-    }
-}
-
 fn any_capability() -> io::Result<()> {
     let status = fs::read_to_string("/proc/self/status")?;
     let sets = status.lines().filter(|line| line.starts_with("Cap"));
@@ -296,5 +288,13 @@ fn any_capability() -> io::Result<()> {
         Err(io::Error::other("no capability in any set"))
     } else {
         Ok(())
+    }
+}
+
+fn group_names() -> io::Result<()> {
+    let groups = std::fs::read_to_string("/proc/self/cgroup")?;
+    match groups.lines().find(|line| !line.ends_with(":/")) {
+        Some(_) => Ok(()),
+        None => Err(io::Error::other("every group is the top")),
     }
 }

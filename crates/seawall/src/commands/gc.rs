@@ -91,6 +91,7 @@ fn sweep(store: &Store, dir: &RunDir, abandoned: bool, dry: bool) -> Result<Swep
             store.set_ref(&format!("refs/seawall/rescue/{}/{attempt}", dir.id), commit)?;
         }
         store.delete_refs(&format!("refs/seawall/runs/{}", dir.id))?;
+        dir.place.tidy()?;
         remove_workspace(dir.place.root())?;
     }
     let why = if over {

@@ -1,5 +1,6 @@
 //! `seawall status`: how a run stands, whether somebody works on it or not.
 
+use seawall_core::words::bytes;
 use seawall_git::Store;
 use seawall_report::status::{Liveness, status, status_text};
 
@@ -17,10 +18,18 @@ pub(crate) fn run(store: &Store, args: &RunRef) -> Result<u8, Failure> {
         Liveness::Dead
     };
     let run = dir.read()?;
+    let disk = dir.place.disk();
     if args.json {
-        output::say_json(&status(&run.view, &run.scheduler, liveness));
+        let mut status = status(&run.view, &run.scheduler, liveness);
+        status["disk_bytes"] = disk.into();
+        output::say_json(&status);
     } else {
         output::say(&status_text(&run.view, &run.scheduler, liveness));
+        output::say(&format!(
+            "disk        {} in {}\n",
+            bytes(disk),
+            dir.place.root().display()
+        ));
     }
     Ok(FINE)
 }
