@@ -59,7 +59,9 @@ impl Python {
         let mut venv = Command::new(from.join("bin/python"));
         run(venv.args(["-m", "venv", "--without-pip"]).arg(&to)).unwrap();
         let text = |path: &Path| path.to_str().unwrap().to_owned();
-        let script = "cp -R \"$1\"/lib/python3*/site-packages/. \"$2\"/lib/python3*/site-packages/ && \
+        let script = "to=$(echo \"$2\"/lib/python3*/site-packages); cd \"$1\"/lib/python3*/site-packages; \
+            for name in *; do case $name in pip*|setuptools*|pkg_resources|wheel*|_distutils*) ;; *) cp -R $name $to/;; esac; done; \
+            find $to -name __pycache__ -prune -exec rm -r {} +; \
             for tool in pytest pyupgrade; do sed \"s|$1|$2|g\" \"$1/bin/$tool\" > \"$2/bin/$tool\"; chmod +x \"$2/bin/$tool\"; done";
         run(Command::new("sh").args(["-ec", script, "install", &text(&from), &text(&to)])).unwrap();
         repo

@@ -118,7 +118,7 @@ fn users() -> Vec<Option<u32>> {
 
 /// What of a run costs disk and is of no use any more.
 fn left(run: &Path) -> Vec<PathBuf> {
-    let places = ["attempts", "checks", "trash", "layers"].map(|name| run.join(name));
+    let places = ["attempts", "checks", "trash", "layers", "alive"].map(|name| run.join(name));
     let entries = places
         .iter()
         .flat_map(|dir| fs::read_dir(dir).into_iter().flatten());
@@ -168,7 +168,7 @@ fn a_run_that_can_go_on_is_kept_and_its_workspaces_go_when_it_is_abandoned() {
         fs::write(world.repo.root().join("gate/worker"), "").unwrap();
         let run = Running::of(world.command(&world.seawall, &["run", &world.plan]));
         wait_until("an overlay is mounted", || {
-            let work = |run: PathBuf| run.join("attempts/1/upper/work/work");
+            let work = |run: PathBuf| run.join("attempts/1/work/work");
             only_run(&world.repo).is_some_and(|run| work(run).exists())
         });
         let dir = only_run(&world.repo).unwrap();
@@ -212,7 +212,7 @@ fn an_ordinary_user_goes_on() {
         fs::write(world.repo.root().join("gate/worker"), "").unwrap();
         let run = Running::of(world.command(&world.seawall, &["run", &world.plan]));
         wait_until("a worker runs", || {
-            only_run(&world.repo).is_some_and(|run| run.join("attempts/1/upper/work/work").exists())
+            only_run(&world.repo).is_some_and(|run| run.join("attempts/1/work/work").exists())
         });
         run.kill();
         fs::remove_file(world.repo.root().join("gate/worker")).unwrap();

@@ -162,7 +162,7 @@ fn copied(
         tmp: room.tmp.clone(),
         overlay: None,
         carry: Vec::new(),
-        read: borrowed(crew),
+        read: [borrowed(crew), named(crew)].concat(),
     })
 }
 
@@ -170,6 +170,13 @@ fn copied(
 fn borrowed(crew: &Crew) -> Vec<PathBuf> {
     let carried = crew.carried.iter();
     carried.filter_map(|c| base_of_venv(&c.from)).collect()
+}
+
+/// What is carried, where it lies in the checkout: without namespaces a copy is elsewhere, and what was installed names its own
+/// place, as the first lines of a virtual environment's programs do.
+fn named(crew: &Crew) -> Vec<PathBuf> {
+    let carried = crew.carried.iter().filter(|_| !crew.setup.namespaces);
+    carried.map(|c| c.from.clone()).collect()
 }
 
 /// The directories that a worker may write although its task does not own them: what is carried, where it is a copy.
