@@ -38,9 +38,26 @@ impl Repo {
 
     /// An empty one whose directory has this name, which may hold any byte but `/`.
     pub(crate) fn named(name: &OsStr) -> Self {
+        Self::below(&std::env::temp_dir(), name)
+    }
+
+    /// An empty one in memory where the host has room there, for very many files.
+    pub(crate) fn in_memory() -> Self {
+        let shared = Path::new("/dev/shm");
+        let free = nix::sys::statvfs::statvfs(shared)
+            .is_ok_and(|found| found.blocks_available() * found.fragment_size() > 2 << 30);
+        let place = if free {
+            shared.to_owned()
+        } else {
+            std::env::temp_dir()
+        };
+        Self::below(&place, OsStr::new("repo"))
+    }
+
+    fn below(place: &Path, name: &OsStr) -> Self {
         let root = tempfile::Builder::new()
             .prefix("seawall-e2e-")
-            .tempdir()
+            .tempdir_in(place)
             .unwrap();
         let base = root.path().canonicalize().unwrap();
         for private in ["home", "tmp", "plans"] {

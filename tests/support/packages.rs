@@ -49,6 +49,23 @@ impl Python {
         repo.commit("click 7.1.2");
         repo
     }
+
+    /// The same, with a virtual environment `.venv` in the checkout as pip would have filled it, and nothing first on `PATH`.
+    pub(crate) fn repo_with_environment(&self) -> Repo {
+        let repo = Repo::new();
+        unpack(&self.place.join(SDIST), repo.dir());
+        repo.commit("click 7.1.2");
+        let (from, to) = (self.place.join("venv"), repo.dir().join(".venv"));
+        let mut venv = Command::new(from.join("bin/python"));
+        run(venv.args(["-m", "venv", "--without-pip"]).arg(&to)).unwrap();
+        let text = |path: &Path| path.to_str().unwrap().to_owned();
+        let script = "to=$(echo \"$2\"/lib/python3*/site-packages); cd \"$1\"/lib/python3*/site-packages; \
+            for name in *; do case $name in pip*|setuptools*|pkg_resources|wheel*|_distutils*) ;; *) cp -R $name $to/;; esac; done; \
+            find $to -name __pycache__ -prune -exec rm -r {} +; \
+            for tool in pytest pyupgrade; do sed \"s|$1|$2|g\" \"$1/bin/$tool\" > \"$2/bin/$tool\"; chmod +x \"$2/bin/$tool\"; done";
+        run(Command::new("sh").args(["-ec", script, "install", &text(&from), &text(&to)])).unwrap();
+        repo
+    }
 }
 
 fn fill_python(place: &Path) -> Result<(), String> {
@@ -110,6 +127,17 @@ impl Crate {
                 None
             }
         }
+    }
+
+    /// The directory to put first on `PATH`.
+    pub(crate) fn toolchain(&self) -> &Path {
+        &self.toolchain
+    }
+
+    /// Puts the crate where cargo finds vendored ones.
+    pub(crate) fn vendor_into(&self, dir: &Path) {
+        fs::create_dir_all(dir).unwrap();
+        copy(&self.place.join("vendor"), dir);
     }
 
     /// A repository with the crate as the registry has it, in one commit; the toolchain is first on `PATH`.

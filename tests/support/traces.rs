@@ -101,7 +101,11 @@ fn locks(dir: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(dir).unwrap() {
         let path = entry.unwrap().path();
         let kind = fs::symlink_metadata(&path).unwrap();
-        if kind.is_dir() && !path.ends_with("attempts") {
+        // In these, files of the repository may be called so.
+        let workspaces = ["attempts", "layers"]
+            .iter()
+            .any(|name| path.ends_with(name));
+        if kind.is_dir() && !workspaces {
             locks(&path, found);
         } else if path.extension().is_some_and(|end| end == "lock") {
             found.push(path);

@@ -11,8 +11,10 @@ use dashmap::DashMap;
 use seawall_core::ids::Commit;
 use seawall_git::{Checkout, Store};
 
+use crate::carry::Carried;
 use crate::crew::{Setup, commit, id};
 use crate::error::ExecuteError;
+use crate::times;
 use crate::trash::Trash;
 
 /// Changes that lie on one another before they are put together; each costs every look-up of a name a little.
@@ -51,18 +53,22 @@ pub(crate) struct Bases {
     first: Commit,
     /// What of the user's checkout is carried along, as the layer below all others.
     carried: Option<PathBuf>,
+    /// The checkout that directories are carried from, and which; then files of layers need the right times.
+    built: Option<(PathBuf, Vec<Carried>)>,
     /// Whether some worker or check is to have a git directory.
     wants_git: bool,
     made: DashMap<Commit, Slot>,
 }
 
 impl Bases {
-    pub(crate) fn new(setup: &Setup, carried: Option<PathBuf>) -> Self {
+    pub(crate) fn new(setup: &Setup, carried: Option<PathBuf>, dirs: &[Carried]) -> Self {
+        let checkout = setup.store.workdir().filter(|_| !dirs.is_empty());
         Self {
             store: setup.store.clone(),
             dir: setup.place.layers(),
             first: setup.base.clone(),
             carried,
+            built: checkout.map(|checkout| (checkout.to_owned(), dirs.to_vec())),
             wants_git: setup.profiles.values().any(|profile| profile.git),
             made: DashMap::new(),
         }
@@ -120,6 +126,9 @@ impl Bases {
         if !dest.exists() {
             self.store.lay_base(&first, &dest, Checkout::User)?;
         }
+        if let Some((checkout, dirs)) = &self.built {
+            times::keep(&dest, checkout, dirs)?;
+        }
         if self.wants_git && !git.layer.exists() {
             self.store.private_git(&first, &dest, &git.layer)?;
         }
@@ -148,6 +157,8 @@ impl Bases {
             let under: Vec<_> = below.layers.iter().map(PathBuf::as_path).collect();
             self.store
                 .lay_change_over(&under, &id(&from)?, &id(to)?, &dest)?;
+        } else if self.built.is_some() {
+            times::renew(&dest)?;
         }
         let git = self.git_at(to);
         let own = self.wants_git && git.layer.exists();

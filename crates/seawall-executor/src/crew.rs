@@ -91,7 +91,7 @@ impl Crew {
         let carried = carry::directories(&setup);
         let bottom = carry::lay(&setup, &carried)?;
         Ok(Self {
-            bases: Bases::new(&setup, bottom),
+            bases: Bases::new(&setup, bottom, &carried),
             trash: Trash::new(setup.place.trash())?,
             locks: Locks::new(setup.place.alive()),
             carried,

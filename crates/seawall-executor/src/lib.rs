@@ -21,6 +21,7 @@ mod notes;
 mod place;
 mod prepare;
 mod reads;
+mod times;
 mod trash;
 mod work;
 mod workspace;

@@ -66,7 +66,7 @@ fn job(
     let places = workspace::places(crew, &room, base, &profile)?;
     Ok(Job {
         argv: argv(agent, task, &brief),
-        write: writes(profile.write, task),
+        write: writes(profile.write, task, workspace::written_besides(crew, &room)),
         stdin: if agent.prompt == PromptMode::Stdin {
             Stdin::File(kept)
         } else {
@@ -124,11 +124,12 @@ fn argv(agent: &Agent, task: &Task, brief: &str) -> Vec<OsString> {
     argv.into_iter().map(OsString::from_vec).collect()
 }
 
-fn writes(rule: WriteRule, task: &Task) -> Write {
+fn writes(rule: WriteRule, task: &Task, besides: Vec<PathBuf>) -> Write {
     let path = |path: &RepoPath| PathBuf::from(std::ffi::OsStr::from_bytes(path.as_bytes()));
     match rule {
         WriteRule::Owned => {
-            Write::Files(task.files.iter().chain(&task.creates).map(path).collect())
+            let files = task.files.iter().chain(&task.creates).map(path);
+            Write::Files(files.chain(besides).collect())
         }
         WriteRule::Workspace => Write::Workspace,
         WriteRule::Nothing => Write::Nothing,

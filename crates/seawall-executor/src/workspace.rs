@@ -12,7 +12,7 @@ use seawall_core::event::Workspaces;
 use seawall_core::ids::Commit;
 use seawall_core::path::RepoPath;
 use seawall_git::{Harvest, Label, Left, Owned};
-use seawall_sandbox::{Carry, Overlay, Profile, Upper};
+use seawall_sandbox::{Carry, Overlay, Profile, Upper, base_of_venv};
 
 use crate::bases::Stack;
 use crate::carry::{self, Carried};
@@ -89,7 +89,7 @@ pub(crate) fn places(
 ) -> Result<Places, ExecuteError> {
     let stack = crew.bases.stack(commit)?;
     match made(room) {
-        Workspaces::Copy => copied(room, &stack, profile),
+        Workspaces::Copy => copied(crew, room, &stack, profile),
         Workspaces::Overlay => {
             let uppers = |n| Upper::Kept(room.carried(n));
             let own = Upper::Kept(room.root.clone());
@@ -140,20 +140,21 @@ fn overlay(
             upper,
         }),
         carry: carry.collect(),
-        read: Vec::new(),
+        read: borrowed(crew),
     }
 }
 
-/// A copy has a file that names the git directory, which can be read and not written.
-fn copied(room: &Room, stack: &Stack, profile: &Profile) -> Result<Places, ExecuteError> {
+/// A copy has a copy of the git directory: whatever lies below the repository's own path is covered by the workspace.
+fn copied(
+    crew: &Crew,
+    room: &Room,
+    stack: &Stack,
+    profile: &Profile,
+) -> Result<Places, ExecuteError> {
     let git = stack.git.as_ref().filter(|_| profile.git);
-    let read: Vec<_> = git.map(|git| git.layer.clone()).into_iter().collect();
-    let link = room.tree.join(".git");
-    match read.first() {
-        Some(private) if link.symlink_metadata().is_err() => {
-            seawall_git::git_link(private, &room.tree)?;
-        }
-        _ => {}
+    let there = room.tree.join(".git");
+    if let Some(git) = git.filter(|_| there.symlink_metadata().is_err()) {
+        seawall_git::copy_tree(&git.layer.join(".git"), &there)?;
     }
     Ok(Places {
         tree: room.tree.clone(),
@@ -161,8 +162,30 @@ fn copied(room: &Room, stack: &Stack, profile: &Profile) -> Result<Places, Execu
         tmp: room.tmp.clone(),
         overlay: None,
         carry: Vec::new(),
-        read,
+        read: [borrowed(crew), named(crew)].concat(),
     })
+}
+
+/// What carried virtual environments borrow their interpreters from, which need not be on `PATH`.
+fn borrowed(crew: &Crew) -> Vec<PathBuf> {
+    let carried = crew.carried.iter();
+    carried.filter_map(|c| base_of_venv(&c.from)).collect()
+}
+
+/// What is carried, where it lies in the checkout: without namespaces a copy is elsewhere, and what was installed names its own
+/// place, as the first lines of a virtual environment's programs do.
+fn named(crew: &Crew) -> Vec<PathBuf> {
+    let carried = crew.carried.iter().filter(|_| !crew.setup.namespaces);
+    carried.map(|c| c.from.clone()).collect()
+}
+
+/// The directories that a worker may write although its task does not own them: what is carried, where it is a copy.
+pub(crate) fn written_besides(crew: &Crew, room: &Room) -> Vec<PathBuf> {
+    match made(room) {
+        // The mounts that carry them say so themselves.
+        Workspaces::Overlay => Vec::new(),
+        Workspaces::Copy => crew.carried.iter().map(|c| c.at.clone()).collect(),
+    }
 }
 
 /// Compares what is in the room with `base`.

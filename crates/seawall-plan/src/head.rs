@@ -150,12 +150,12 @@ fn is_absolute(path: &str) -> bool {
         && !path.split('/').any(|part| part == "..")
 }
 
-/// Reads the agents; each is known by its name afterwards, even if its command is wrong.
-pub(crate) fn agents(root: &Section<'_>, cx: &mut Context<'_>) {
+/// Reads the agents; each is known by its name afterwards, even if its command is wrong. What is `carried` may hold programs.
+pub(crate) fn agents(root: &Section<'_>, carried: &[At<&str>], cx: &mut Context<'_>) {
     for (name, section) in root.named("agent", Table::Agent, &mut cx.problems) {
         check_name("agent name", &name, "-_.", LONGEST_NAME, &mut cx.problems);
         let run = section.texts("run");
-        check_run(&run, cx);
+        check_run(&run, carried, cx);
         let prompt = prompt_mode(&section);
         let run: Vec<String> = run.iter().map(|a| a.value.to_owned()).collect();
         let known = KnownAgent {
@@ -180,7 +180,7 @@ fn prompt_mode(section: &Section<'_>) -> PromptMode {
     }
 }
 
-fn check_run(run: &[At<&str>], cx: &mut Context<'_>) {
+fn check_run(run: &[At<&str>], carried: &[At<&str>], cx: &mut Context<'_>) {
     for argument in run {
         substitutions::check(
             argument,
@@ -190,7 +190,9 @@ fn check_run(run: &[At<&str>], cx: &mut Context<'_>) {
         );
     }
     let Some(program) = run.first() else { return };
-    if exists(program.value, cx.world, cx.tree.as_ref()) {
+    if is_carried(program.value, carried) && cx.world.command_exists(program.value)
+        || exists(program.value, cx.world, cx.tree.as_ref())
+    {
         return;
     }
     cx.problems.add(
@@ -214,11 +216,19 @@ fn help_for_program(program: &str, alone: bool) -> String {
             words.join(", ")
         )
     } else if program.contains('/') {
-        "write a program's name, an absolute path, or the path of a file of the repository"
+        "write a program's name, an absolute path, or the path of a file of the repository or of a carried directory"
             .to_owned()
     } else {
         "install it, or add its directory to PATH, or write its absolute path".to_owned()
     }
+}
+
+/// Whether a program is named by its path in a directory that workspaces carry, such as `.venv/bin/pytest`.
+fn is_carried(program: &str, carried: &[At<&str>]) -> bool {
+    let path = program.strip_prefix("./").unwrap_or(program);
+    carried
+        .iter()
+        .any(|dir| path.starts_with(&format!("{}/", dir.value.trim_end_matches('/'))))
 }
 
 /// Whether a program can be started: on PATH, by absolute path, or as a file of the repository.

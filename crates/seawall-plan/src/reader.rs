@@ -112,12 +112,13 @@ impl BudgetKeys {
 impl Head {
     fn read(table: &toml::de::DeTable<'_>, cx: &mut Context<'_>) -> Self {
         let root = Section::open(Table::Plan, table, None, 0, &mut cx.problems);
-        head::agents(&root, cx);
+        let workspace = root.one("workspace", Table::Workspace, &mut cx.problems);
+        let carried = workspace.as_ref().map(|w| w.texts("carry"));
+        head::agents(&root, &carried.unwrap_or_default(), cx);
         let problems = &mut cx.problems;
         let budget = root.one("budget", Table::Budget, problems);
         let limits = root.one("limits", Table::Limits, problems);
         let sandbox = root.one("sandbox", Table::Sandbox, problems);
-        let workspace = root.one("workspace", Table::Workspace, problems);
         let checkpoints = root.many("checkpoint", Table::Checkpoint, problems);
         let invariants = root.many("invariant", Table::Invariant, problems);
         if checkpoints.is_empty() && (!root.has("checkpoint") || root.is_empty_list("checkpoint")) {

@@ -74,3 +74,4 @@ pub use proxy::{
 };
 pub use report::{End, Ledger, Protection, Report, State};
 pub use spawn::{Confined, LAUNCH_COMMAND, Stopper, run, spawn};
+pub use toolchains::base_of_venv;

@@ -150,7 +150,7 @@ pub struct Opens {
 pub enum Write {
     /// Nothing more.
     Nothing,
-    /// Exactly these existing regular files, relative to the workspace.
+    /// Exactly these existing regular files, and everything below these existing directories, relative to the workspace.
     Files(Vec<PathBuf>),
     /// Everything below the workspace.
     Workspace,

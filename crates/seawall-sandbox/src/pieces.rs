@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use nix::fcntl::{OFlag, OpenHow, ResolveFlag, open, openat2};
-use nix::sys::stat::Mode;
+use nix::sys::stat::{Mode, SFlag, fstat};
 
 use crate::launch::{Grant, Launch};
 use crate::sys::{self, NO_DEVICES, NO_SETUID, READ_ONLY};
@@ -191,10 +191,11 @@ impl Pieces {
             let what = format!("copy the mount of `{}`", file.display());
             let tree = step(&what, sys::clone_mount_of(opened.as_fd()))?;
             step(&what, sys::set_copy(tree.as_fd(), NO_SETUID | NO_DEVICES))?;
+            let found = step(&what, fstat(&opened).map_err(io::Error::from))?;
             self.written.push(Piece {
                 at: target.join(file),
                 tree,
-                directory: false,
+                directory: found.st_mode & SFlag::S_IFMT.bits() == SFlag::S_IFDIR.bits(),
             });
         }
         Ok(())

@@ -286,8 +286,10 @@ impl Toolchains {
     }
 }
 
-/// The installation that a Python virtual environment borrows its interpreter from (`home =` in `pyvenv.cfg`).
-fn base_of_venv(prefix: &Path) -> Option<PathBuf> {
+/// The installation that a Python virtual environment borrows its interpreter from (`home =` in `pyvenv.cfg`); none for
+/// every other directory.
+#[must_use]
+pub fn base_of_venv(prefix: &Path) -> Option<PathBuf> {
     let settings = std::fs::read_to_string(prefix.join("pyvenv.cfg")).ok()?;
     let home = settings.lines().find_map(|line| {
         let (key, value) = line.split_once('=')?;

@@ -223,7 +223,8 @@ impl Wall {
         self.grant(seen, AccessFs::from_read(ABI::V3))
     }
 
-    /// One owned file: it must be a plain file with one name, or writing it would write something else.
+    /// One owned file: it must be a plain file with one name, or writing it would write something else. A directory is granted
+    /// with all below it.
     fn grant_file(&mut self, workspace: &OwnedFd, path: &Path) -> Result<(), Failure> {
         let step = format!("open the owned file `{}`", path.display());
         let how = OpenHow::new()
@@ -231,10 +232,13 @@ impl Wall {
             .resolve(ResolveFlag::RESOLVE_BENEATH | ResolveFlag::RESOLVE_NO_SYMLINKS);
         let file = at(&step, openat2(workspace, path, how))?;
         let found = at(&step, fstat(&file))?;
-        let plain = SFlag::from_bits_truncate(found.st_mode) & SFlag::S_IFMT == SFlag::S_IFREG;
+        let kind = SFlag::from_bits_truncate(found.st_mode) & SFlag::S_IFMT;
+        if kind == SFlag::S_IFDIR {
+            return self.add(file, AccessFs::from_all(ABI::V3), || step);
+        }
         at(
             &step,
-            if plain {
+            if kind == SFlag::S_IFREG {
                 Ok(())
             } else {
                 Err("it is not a regular file")

@@ -86,15 +86,16 @@ impl World for RepoWorld {
     }
 
     fn command_exists(&self, program: &str) -> bool {
+        if program.contains('/') {
+            let top = self.store.workdir().unwrap_or(Path::new("/"));
+            return executable(&top.join(program));
+        }
         on_path(program)
     }
 }
 
-/// Whether a program can be started: an absolute path, or a name on `PATH`.
+/// Whether a name is that of a program on `PATH`.
 fn on_path(program: &str) -> bool {
-    if program.contains('/') {
-        return executable(Path::new(program));
-    }
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|dir| executable(&dir.join(program)))
 }
