@@ -533,6 +533,10 @@ fn start_machine_anew(world: &World) {
     let run = fs::read_dir(runs).unwrap().next().unwrap().unwrap().path();
     fs::write(run.join("boot"), "another start of the machine\n").unwrap();
     fs::write(run.join("layers/base/last"), "").unwrap();
+    let names = world.repo.dir().join(".git/refs/seawall");
+    if names.exists() {
+        fs::remove_dir_all(names).unwrap();
+    }
     for attempt in fs::read_dir(run.join("attempts")).unwrap() {
         let upper = attempt.unwrap().path().join("upper/wide");
         for file in fs::read_dir(upper).into_iter().flatten() {
@@ -543,11 +547,22 @@ fn start_machine_anew(world: &World) {
 
 #[test]
 fn what_a_power_cut_may_have_spoilt_is_made_again() {
-    let world = killed_at(Mark::Issued("harvest", None), true);
+    let world = World::new();
+    world.hold("verify");
+    let supervisor = world.start();
+    world.wait_for(Mark::Issued("verify", None));
+    supervisor.kill();
+    world.release("verify");
     assert_no_process(world.repo.root());
     start_machine_anew(&world);
     let _ = world.resume().code(0);
-    world.assert_finished();
+    let status = world.repo.status();
+    let (base, branch) = (status.text("base"), status.text("branch"));
+    assert_eq!(trees(&world.repo, base, branch), undisturbed());
+    world.mine.assert_untouched(&world.repo);
+    assert_clean(&world.repo);
+    let named = world.repo.git(&["for-each-ref", "refs/seawall/runs"]);
+    assert_eq!(named.lines().count(), TASKS, "{named}");
     let resumed = world.records();
     let resumed = resumed.iter().map(|record| &record["body"]);
     let anew = |body: &Value| body["event"] == "resumed" && body["rebooted"] == true;

@@ -107,7 +107,11 @@ impl Place {
             "layers", "mount", "empty", "attempts", "checks", "trash", "alive", "logs",
         ] {
             let dir = self.root.join(name);
-            fs::create_dir_all(&dir).map_err(at("make", &dir))?;
+            match fs::create_dir(&dir) {
+                // If it is something else, whoever needs a directory there says so.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                made => made.map_err(at("make", &dir))?,
+            }
         }
         Ok(())
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use seawall_core::drive::{DriveError, drive};
 use seawall_core::event::{Event, Started, Workspaces};
 use seawall_core::plan::{Plan, WorkspaceMode};
-use seawall_core::scheduler::{Outcome, Scheduler};
+use seawall_core::scheduler::{Outcome, Scheduler, Standing};
 use seawall_core::waves::Waves;
 use seawall_executor::{Executor, Setup};
 use seawall_git::Store;
@@ -133,7 +133,29 @@ impl Session {
         for prefix in [&harvests, &self.setup.branch] {
             self.setup.store.clear_finished_locks(prefix)?;
         }
+        if self.rebooted {
+            self.name_harvests()?;
+        }
         Ok(ghosts)
+    }
+
+    /// The name of a ref may not have reached the disk when the machine went down, though its commit has: what the journal
+    /// says was harvested gets its ref again.
+    fn name_harvests(&self) -> Result<(), Failure> {
+        let Fold {
+            scheduler, view, ..
+        } = &self.fold;
+        for (ix, _) in scheduler.plan().each_task() {
+            if matches!(scheduler.standing(ix), Standing::Ended(_)) {
+                continue;
+            }
+            let attempts = view.task(ix).attempts.iter();
+            for (number, change) in attempts.filter_map(|a| Some((a.number, a.change()?))) {
+                let name = format!("refs/seawall/runs/{}/harvests/{number}", self.setup.run);
+                self.setup.store.set_ref(&name, &change.commit.0.parse()?)?;
+            }
+        }
+        Ok(())
     }
 
     /// Works until the run has an outcome; the exit code.
