@@ -74,7 +74,8 @@ fn same_bytes(ours: &Path, theirs: &Path) -> io::Result<Option<SystemTime>> {
     let time = other.metadata()?.modified()?;
     let (mut a, mut b) = (Vec::with_capacity(CHUNK), Vec::with_capacity(CHUNK));
     loop {
-        (a.clear(), b.clear());
+        a.clear();
+        b.clear();
         (&mut one).take(CHUNK as u64).read_to_end(&mut a)?;
         (&mut other).take(CHUNK as u64).read_to_end(&mut b)?;
         if a != b {
