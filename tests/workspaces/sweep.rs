@@ -136,7 +136,7 @@ fn an_ended_run_leaves_nothing_but_what_it_says_and_gc_saves_what_did_not_land()
         assert_eq!(status["workspaces"], "overlay");
         assert_eq!(status["counts"]["accepted"], 1, "{status:#}");
         let run = only_run(&world.repo).unwrap();
-        assert_eq!(left(&run), [PathBuf::new(); 0]);
+        assert_eq!(left(&run), Vec::<PathBuf>::new());
         assert_eq!(world.refs("refs/seawall/runs").len(), 2);
         let _ = world
             .seawall(&["gc", "--dry-run"])
