@@ -526,6 +526,39 @@ fn a_harvest_made_before_the_kill_is_not_made_again() {
     );
 }
 
+/// A power cut in the words of this test: the machine's start has another name, and what was not synchronised is not what
+/// it was.
+fn start_machine_anew(world: &World) {
+    let runs = world.repo.dir().join(".git/seawall/runs");
+    let run = fs::read_dir(runs).unwrap().next().unwrap().unwrap().path();
+    fs::write(run.join("boot"), "another start of the machine\n").unwrap();
+    fs::write(run.join("layers/base/last"), "").unwrap();
+    for attempt in fs::read_dir(run.join("attempts")).unwrap() {
+        let upper = attempt.unwrap().path().join("upper/wide");
+        for file in fs::read_dir(upper).into_iter().flatten() {
+            fs::write(file.unwrap().path(), "").unwrap();
+        }
+    }
+}
+
+#[test]
+fn what_a_power_cut_may_have_spoilt_is_made_again() {
+    let world = killed_at(Mark::Issued("harvest", None), true);
+    assert_no_process(world.repo.root());
+    start_machine_anew(&world);
+    let _ = world.resume().code(0);
+    world.assert_finished();
+    let resumed = world.records();
+    let resumed = resumed.iter().map(|record| &record["body"]);
+    let anew = |body: &Value| body["event"] == "resumed" && body["rebooted"] == true;
+    assert!(resumed.clone().any(anew), "the resumption says so");
+    let rejected = |body: &Value| body["event"] == "harvested" && body["harvest"] == "empty";
+    assert!(
+        !resumed.clone().any(rejected),
+        "nothing spoilt was harvested"
+    );
+}
+
 /// Kills and goes on, each time at another moment, until the run is through; its exit code must then be `code`.
 fn torment(world: &World, code: i32) {
     let seed = u64::from(std::process::id()) ^ 0x9e37_79b9_7f4a_7c15;

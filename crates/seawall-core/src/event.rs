@@ -107,6 +107,9 @@ pub enum Event {
     Resumed {
         /// How many attempts it runs at once.
         jobs: u32,
+        /// Whether the machine started anew since: what was not yet harvested may not have reached the disk.
+        #[serde(default)]
+        rebooted: bool,
     },
 }
 

@@ -276,7 +276,7 @@ impl Scheduler {
             Event::EffectFailed { key, why } => self.failed(*key, why),
             Event::Interrupted => self.interrupted(),
             Event::WallSpent => self.wall_spent(),
-            Event::Resumed { jobs } => self.resumed(*jobs),
+            Event::Resumed { jobs, rebooted } => self.resumed(*jobs, *rebooted),
         }
     }
 

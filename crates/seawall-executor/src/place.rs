@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! journal.jsonl  plan.toml  plan.json  lock     what the run is
+//! boot                                          the start of the machine that its last session was in
 //! layers/base  layers/3f2c1ab…                  commits as directories, which workspaces are laid over
 //! attempts/7/{upper,work,carry,tmp}             what a worker writes over them, until it is discarded
 //! attempts/7/{tree,home,tmp}                    the same where workspaces are copies
@@ -109,6 +110,29 @@ impl Place {
             fs::create_dir_all(&dir).map_err(at("make", &dir))?;
         }
         Ok(())
+    }
+
+    /// Notes which start of the machine this is; whether a session before this one was in another. Layers are not synchronised
+    /// to the disk, so those of another are removed, to be laid again.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn note_boot(&self) -> Result<bool, ExecuteError> {
+        let (now, kept) = (
+            Path::new("/proc/sys/kernel/random/boot_id"),
+            self.root.join("boot"),
+        );
+        let id = fs::read_to_string(now).map_err(at("read", now))?;
+        let before = match fs::read_to_string(&kept) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => id.clone(),
+            read => read.map_err(at("read", &kept))?,
+        };
+        let rebooted = before != id;
+        if rebooted {
+            sweep(&self.layers())?;
+        }
+        fs::write(&kept, id).map_err(at("write", &kept))?;
+        Ok(rebooted)
     }
 
     /// Removes what only a run that goes on needs: the layers under its workspaces, and all that lies outside its directory.

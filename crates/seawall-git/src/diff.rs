@@ -7,6 +7,7 @@ use git2::{Diff, DiffFormat, DiffLine, DiffOptions, Oid, Patch, Repository};
 use crate::edit::changes;
 use crate::error::{Result, git};
 use crate::id::CommitId;
+use crate::path::as_path;
 use crate::store::Store;
 use crate::tree::{EntryKind, Leaf, commit_tree, find_tree};
 
@@ -57,35 +58,33 @@ impl Store {
     }
 }
 
-/// Counts lines blob by blob. libgit2's own count looks into the user's index and attributes first, which costs the size of the
-/// repository and says nothing about two trees.
+/// Counts path by path: libgit2's own count looks into trees that are the same.
 pub(crate) fn stat_between(repo: &Repository, from: Oid, to: Oid) -> Result<Stat> {
     let mut stat = Stat::default();
-    for edit in &changes(repo, from, to)? {
-        let before = content(repo, edit.from.as_ref())?;
-        let after = content(repo, edit.to.as_ref())?;
-        let patch = Patch::from_buffers(&before, None, &after, None, None);
-        let (_, insertions, deletions) = patch
-            .and_then(|patch| patch.line_stats())
-            .map_err(git("count a difference"))?;
+    for edit in changes(repo, from, to)? {
+        let (before, after) = (content(repo, edit.from)?, content(repo, edit.to)?);
+        let path = Some(as_path(&edit.path));
+        let patch = Patch::from_buffers(&before, path, &after, path, None)
+            .map_err(git("compare two files"))?;
+        let (_, came, went) = patch.line_stats().map_err(git("count a difference"))?;
         stat.files += 1;
-        stat.insertions += insertions;
-        stat.deletions += deletions;
+        stat.insertions += came;
+        stat.deletions += went;
     }
     Ok(stat)
 }
 
-/// The bytes of one side; none for a submodule or nothing at all.
-fn content(repo: &Repository, leaf: Option<&Leaf>) -> Result<Vec<u8>> {
+/// What git compares for a leaf; for a submodule, a line that names its commit.
+fn content(repo: &Repository, leaf: Option<Leaf>) -> Result<Vec<u8>> {
     match leaf {
-        Some(leaf) if leaf.kind != EntryKind::Submodule => {
-            let blob = repo.find_blob(leaf.id);
-            Ok(blob
-                .map_err(git("read a file of a difference"))?
-                .content()
-                .to_vec())
+        None => Ok(Vec::new()),
+        Some(leaf) if leaf.kind == EntryKind::Submodule => {
+            Ok(format!("Subproject commit {}\n", leaf.id).into_bytes())
         }
-        _ => Ok(Vec::new()),
+        Some(leaf) => {
+            let blob = repo.find_blob(leaf.id).map_err(git("read a file"))?;
+            Ok(blob.content().to_vec())
+        }
     }
 }
 

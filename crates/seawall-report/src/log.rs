@@ -98,8 +98,16 @@ fn what(event: &Event, view: &View) -> String {
         }
         Event::Interrupted => "interrupted".to_owned(),
         Event::WallSpent => "wall-spent".to_owned(),
-        Event::Resumed { jobs } => {
-            format!("resumed  {} at once", count(u64::from(*jobs), "attempt"))
+        Event::Resumed { jobs, rebooted } => {
+            let anew = if *rebooted {
+                "  after the machine started anew"
+            } else {
+                ""
+            };
+            format!(
+                "resumed  {} at once{anew}",
+                count(u64::from(*jobs), "attempt")
+            )
         }
     }
 }

@@ -30,6 +30,8 @@ pub(crate) struct Session {
     dir: RunDir,
     fold: Fold,
     setup: Setup,
+    /// Whether the machine started anew since the session before.
+    pub(crate) rebooted: bool,
     mode: Mode,
     /// What is said above everything else.
     header: [String; 2],
@@ -88,6 +90,7 @@ impl Session {
             false => dir.place.clone(),
         };
         place.lay_out()?; // also where an earlier version began the run
+        let rebooted = place.note_boot()?;
         let (workspaces, because) = workspaces(&dir, plan.workspace.mode, !how.no_namespaces)?;
         let setup = Setup {
             store: store.clone(),
@@ -116,6 +119,7 @@ impl Session {
                 workspaces_line(workspaces, because.as_deref()),
             ],
             setup,
+            rebooted,
             mode: mode(how),
             _lock: lock,
         })

@@ -104,30 +104,29 @@ fn goes_badly(effect: &Effect, state: &State) -> Vec<Event> {
     }
 }
 
+/// A new supervisor, on the machine as it was and after it started anew.
+fn resumptions(at: &Scheduler) -> impl Iterator<Item = Event> {
+    let jobs = at.state.jobs;
+    [false, true]
+        .into_iter()
+        .map(move |rebooted| Event::Resumed { jobs, rebooted })
+}
+
 /// The steps that are possible from here, and what trouble is left after each.
 fn steps(at: &Scheduler, trouble: Trouble, world: &World) -> Vec<(Event, Trouble)> {
     let mut all = Vec::new();
     let outcome = at.outcome();
     if trouble.crashes > 0 && !matches!(outcome, Some(Outcome::Finished | Outcome::Refused)) {
-        all.push((
-            Event::Resumed {
-                jobs: at.state.jobs,
-            },
-            Trouble {
-                crashes: trouble.crashes - 1,
-                ..trouble
-            },
-        ));
+        let less = Trouble {
+            crashes: trouble.crashes - 1,
+            ..trouble
+        };
+        all.extend(resumptions(at).map(|event| (event, less)));
     }
     match outcome {
         Some(Outcome::Finished | Outcome::Refused) => return vec![],
         Some(Outcome::Parked(_) | Outcome::Interrupted) => {
-            return vec![(
-                Event::Resumed {
-                    jobs: at.state.jobs,
-                },
-                trouble,
-            )];
+            return resumptions(at).map(|event| (event, trouble)).collect();
         }
         None => {}
     }

@@ -51,22 +51,24 @@ impl Scheduler {
     }
 
     /// Whatever was in flight is not any more. A worker that ran has lost its attempt, for its end is
-    /// unknown; every other effect is owed again, before those that were not started.
-    pub(super) fn resumed(&mut self, jobs: u32) {
+    /// unknown; so has one whose workspace was still to be harvested when the machine went down, for nobody knows what of it
+    /// reached the disk. Every other effect is owed again, before those that were not started.
+    pub(super) fn resumed(&mut self, jobs: u32, rebooted: bool) {
         self.state.jobs = jobs.max(1);
         self.state.halt.parked = None;
         self.state.halt.interrupted = false;
         let in_flight = std::mem::take(&mut self.state.in_flight);
-        self.state
-            .owed
-            .retain(|effect| !matches!(effect, Effect::StopWorker { .. }));
-        for effect in in_flight.values().rev() {
+        let owed = std::mem::take(&mut self.state.owed);
+        let mut lost: Vec<_> = in_flight.keys().filter_map(worker).collect();
+        for effect in in_flight.into_values().chain(owed) {
             match effect {
-                Effect::LaunchWorker { .. } | Effect::StopWorker { .. } => {}
-                other => self.state.owed.push_front(other.clone()),
+                Effect::LaunchWorker { attempt, .. } if lost.contains(&attempt) => {}
+                Effect::StopWorker { .. } => {}
+                Effect::Harvest { attempt, .. } if rebooted => lost.push(attempt),
+                other => self.state.owed.push_back(other),
             }
         }
-        for attempt in in_flight.keys().filter_map(worker) {
+        for attempt in lost {
             self.lose(attempt);
         }
     }

@@ -325,7 +325,10 @@ fn a_killed_run_says_so_and_what_it_lost() {
     let before = run.view.wall_ms();
     run.lines.clear();
     run.now += 130_000;
-    run.turn(vec![Event::Resumed { jobs: 1 }]);
+    run.turn(vec![Event::Resumed {
+        jobs: 1,
+        rebooted: false,
+    }]);
     check(
         &run.lines.join("\n"),
         "run 7f3a  resumed in wave 1 after 2 m 10 s: 0 accepted, 0 rejected, 0 blocked, 3 open; 2 workers were running: their dispatches do not count; 1 attempt at once",

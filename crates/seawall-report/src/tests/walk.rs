@@ -38,12 +38,18 @@ fn step(run: &Run, choice: u8) -> Event {
         run.scheduler.outcome(),
         Some(Outcome::Parked(_) | Outcome::Interrupted)
     ) {
-        return Event::Resumed { jobs: 2 };
+        return Event::Resumed {
+            jobs: 2,
+            rebooted: true,
+        };
     }
     let flying: Vec<_> = run.scheduler.in_flight().cloned().collect();
     let effect = &flying[usize::from(choice) % flying.len()];
     match choice {
-        250.. => Event::Resumed { jobs: 3 },
+        250.. => Event::Resumed {
+            jobs: 3,
+            rebooted: false,
+        },
         246..250 => Event::Interrupted,
         244..246 => Event::WallSpent,
         238..244 if !matches!(effect, Effect::StopWorker { .. }) => Event::EffectFailed {

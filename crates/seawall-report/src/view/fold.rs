@@ -73,7 +73,7 @@ impl View {
             Event::EffectFailed { key, why } => self.failed(*key, why),
             Event::Interrupted => self.news.push(News::Interrupted),
             Event::WallSpent => self.news.push(News::WallSpent),
-            Event::Resumed { jobs } => self.resumed(*jobs, scheduler),
+            Event::Resumed { jobs, rebooted } => self.resumed(*jobs, *rebooted, scheduler),
         }
         self.passed_over(scheduler);
     }
@@ -246,11 +246,16 @@ impl View {
         self.news.push(News::Parked(why.to_owned()));
     }
 
-    fn resumed(&mut self, jobs: u32, scheduler: &Scheduler) {
+    fn resumed(&mut self, jobs: u32, rebooted: bool, scheduler: &Scheduler) {
         self.parked = None;
+        let is_lost = |fate: &Fate| match fate {
+            Fate::Live(Stage::Working) => true,
+            Fate::Live(Stage::Harvesting) => rebooted,
+            _ => false,
+        };
         let lost: Vec<_> = self
             .live()
-            .filter(|(_, attempt)| attempt.working && attempt.fate == Fate::Live(Stage::Working))
+            .filter(|(_, attempt)| attempt.working && is_lost(&attempt.fate))
             .map(|(ix, attempt)| (attempt.number, ix))
             .collect();
         self.news.push(News::Resumed {

@@ -27,7 +27,9 @@ pub(crate) fn run(store: &Store, args: &ResumeArgs) -> Result<u8, Failure> {
         let trees = many(ghosts, "process tree");
         output::complain(&format!("run {}: {trees} of the dead run ended\n", dir.id));
     }
-    session.work(vec![Event::Resumed {
+    let resumed = Event::Resumed {
         jobs: session::jobs(&args.how),
-    }])
+        rebooted: session.rebooted,
+    };
+    session.work(vec![resumed])
 }
