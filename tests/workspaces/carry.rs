@@ -189,8 +189,8 @@ env = {{ PYTHONPATH = "src", PYTHONDONTWRITEBYTECODE = "1" }}
 [agent.syntax]
 run = [".venv/bin/pyupgrade", "--py3-plus", "{{file}}"]
 [[checkpoint]]
-says = "the package's own suite passes"
-run = "grep -qx token=1 .env.test && .venv/bin/pytest -q -p no:cacheprovider"
+says = "the package's own tests pass"
+run = "grep -qx token=1 .env.test && .venv/bin/pytest -q -p no:cacheprovider tests/test_basic.py"
 [[task]]
 id = "syntax"
 each = "src/click/t*s*.py"
@@ -211,6 +211,9 @@ fn a_virtual_environment_works() {
     repo.write(".gitignore", ".venv/\n.env.test\n");
     repo.write(".env.test", "token=1\n");
     repo.commit("ignores");
+    let missing = repo.plan(&python("auto").replace("bin/pyupgrade\"", "bin/nothing\""));
+    let check = ["check", missing.to_str().unwrap()];
+    let _ = repo.seawall(&check).code(2).says(&["SW0132"]);
     let (venv, mine) = (repo.dir().join(".venv"), Mine::of(&repo));
     let before = Frozen::of(&venv);
     for (mode, more, made) in WAYS {
@@ -244,6 +247,12 @@ fn what_is_carried_can_be_written_and_never_is() {
     fs::hard_link(repo.dir().join("made/list"), &same).unwrap();
     let modules = repo.dir().join("node_modules");
     let (mine, before) = (Mine::of(&repo), Frozen::of(&modules));
+    let missing = CARRYING.replace("MODE", "auto");
+    let missing = missing.replace("\"made\"", "\"made/not\"");
+    let missing = repo.plan(&missing.replace(".env\"", "made/.env\""));
+    let check = ["check", missing.to_str().unwrap()];
+    let said = repo.seawall(&check).code(0);
+    let _ = said.says(&["warning", "`made/not`", "`made/.env`"]);
     for (mode, more, made) in WAYS {
         let plan = repo.plan(&CARRYING.replace("MODE", mode));
         let args = [&["run", plan.to_str().unwrap()], more].concat();

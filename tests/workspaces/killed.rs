@@ -205,8 +205,11 @@ fn what_was_built_meanwhile_is_not_believed() {
     world.assert_goes_on(&[]);
 }
 
+/// Something that a record of the journal may say.
+type Said = fn(&Value) -> bool;
+
 /// The phases of a run, as what is held, and what of the journal says that it is there.
-const PHASES: [(&str, fn(&Value) -> bool); 4] = [
+const PHASES: [(&str, Said); 4] = [
     ("one", |body| body["effect"]["do"] == "launch-worker"),
     ("after-one", |body| body["effect"]["do"] == "launch-worker"),
     ("check", |body| body["event"] == "harvested"),

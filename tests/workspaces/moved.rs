@@ -87,7 +87,6 @@ fn a_branch_that_moves_is_told_and_the_run_goes_on() {
     assert_clean(&repo);
 }
 
-/// A branch that moved and came back, or moved to where the run's base is already, is no matter.
 #[test]
 fn a_journal_without_the_new_members_is_read() {
     let repo = Repo::with(&[("one", "old\n"), ("two", "old\n")]);

@@ -5,6 +5,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use seawall_core::ids::Digest;
 use serde_json::Value;
 
 use crate::common::{Running, only_run, wait_until};
@@ -135,7 +136,7 @@ fn an_ended_run_leaves_nothing_but_what_it_says_and_gc_saves_what_did_not_land()
         assert_eq!(status["workspaces"], "overlay");
         assert_eq!(status["counts"]["accepted"], 1, "{status:#}");
         let run = only_run(&world.repo).unwrap();
-        assert_eq!(left(&run), [PathBuf::new(); 0]);
+        assert_eq!(left(&run), Vec::<PathBuf>::new());
         assert_eq!(world.refs("refs/seawall/runs").len(), 2);
         let _ = world
             .seawall(&["gc", "--dry-run"])
@@ -234,4 +235,40 @@ fn an_ordinary_user_sees_the_demo() {
     let out = world.seawall(&["demo", demo.to_str().unwrap()]);
     let out = out.says(&["workspaces  overlays"]);
     assert!([0, 1].contains(&out.exit), "{out}");
+}
+
+/// Without namespaces workspaces lie outside of the checkout; they go with the run, whether it ends or is abandoned.
+#[test]
+fn nothing_is_left_outside_of_the_checkout() {
+    for user in users() {
+        let world = World::new(user);
+        let _ = world
+            .seawall(&["run", &world.plan, "--no-namespaces"])
+            .code(1);
+        let ended = only_run(&world.repo).unwrap();
+        assert_eq!(outside(&world, &ended), None);
+        let _ = world.seawall(&["gc"]).code(0).says(&["removed"]);
+        fs::write(world.repo.root().join("gate/worker"), "").unwrap();
+        let args = ["run", &world.plan, "--no-namespaces"];
+        let run = Running::of(world.command(&world.seawall, &args));
+        wait_until("a workspace is outside", || {
+            only_run(&world.repo).is_some_and(|run| outside(&world, &run).is_some())
+        });
+        let dir = only_run(&world.repo).unwrap();
+        run.kill();
+        let id = dir.file_name().unwrap().to_str().unwrap().to_owned();
+        let _ = world.seawall(&["gc", "--abandon", &id]).code(0);
+        assert_eq!(outside(&world, &dir), None);
+        assert!(!dir.exists());
+    }
+}
+
+/// Where a run has workspaces outside of the checkout, if it has.
+fn outside(world: &World, run: &Path) -> Option<PathBuf> {
+    let name = Digest::of(run.as_os_str().as_encoded_bytes()).0;
+    let user = world
+        .user
+        .unwrap_or_else(|| nix::unistd::geteuid().as_raw());
+    let place = PathBuf::from(format!("/var/tmp/seawall-{user}")).join(&name[..16]);
+    place.exists().then_some(place)
 }
