@@ -35,6 +35,8 @@ pub(crate) fn task(id: &str, file: &str, after: &[u32], reads: &[&str], attempts
             says: "s".into(),
             run: Some("r".into()),
             proof: Proof::FailToPass,
+            baseline: Baseline::Green,
+            tests: Tests::Keep,
         }]),
         when: When::Always,
     }
@@ -115,6 +117,9 @@ pub(crate) fn look(passes: bool) -> Vec<Evidence> {
         tail: String::new(),
         bytes: 0,
         output: Digest::of(b""),
+        tests: None,
+        base: None,
+        enforced: Vec::new(),
     }]
 }
 
