@@ -11,7 +11,8 @@ use crate::evidence::{Change, Evidence, Harvest, How, Value, WorkerEnd};
 use crate::ids::{AttemptNo, Commit, Digest, TaskIx, Tree, WaveNo};
 use crate::path::RepoPath;
 use crate::plan::{
-    Budget, Criterion, Limits, Plan, Proof, SandboxRules, Task, When, WorkspaceRules,
+    Baseline, Budget, Criterion, Limits, Plan, Proof, SandboxRules, Task, Tests, When,
+    WorkspaceRules,
 };
 
 /// A task that owns one file.

@@ -533,6 +533,15 @@ const ROWS: &[Row] = &[
         "proof = \"manual\"",
     ),
     row(
+        "SW0143",
+        &[(
+            "  run = \"python tools/exports.py {file}\"\n",
+            "  run = \"python tools/exports.py {file}\"\n  baseline = \"red\"\n",
+        )],
+        "\"red\"",
+        "pass-to-pass",
+    ),
+    row(
         "SW0131",
         &[("agent = \"modernise\"", "agent = \"modernize\"")],
         "\"modernize\"",

@@ -33,7 +33,11 @@ fn summary(line: &str) -> Option<&str> {
     words.contains(" passed; ").then_some(words)
 }
 
-/// `test tests::bad ... FAILED`.
+/// `test tests::bad ... FAILED`; with `--quiet` only `---- tests::bad stdout ----`.
 fn failing(line: &str) -> Option<&str> {
-    line.strip_prefix("test ")?.strip_suffix(" ... FAILED")
+    let quiet = || line.strip_prefix("---- ")?.strip_suffix(" stdout ----");
+    let plain = line
+        .strip_prefix("test ")
+        .and_then(|rest| rest.strip_suffix(" ... FAILED"));
+    plain.or_else(quiet)
 }
