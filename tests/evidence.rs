@@ -22,6 +22,9 @@ struct Case<'a> {
     checkpoint: &'a str,
 }
 
+/// `edit SCRIPT FILE`: what `sed -i` does, without a file of its own beside the one that the task owns.
+const EDIT: &str = r#"edit() { new=$(sed "$1" "$2") && printf '%s\n' "$new" > "$2"; }"#;
+
 impl Case<'_> {
     fn run(&self, repo: &Repo) -> Output {
         let Self {
@@ -32,7 +35,7 @@ impl Case<'_> {
         } = self;
         repo.run(&format!(
             "version = 1\nname = 'evidence'\ngoal = 'Change it'\nlimits = {{ check_timeout = '2m' }}\n
-             [agent.hand]\nrun = ['sh', '-c', '''\n{worker}\n''']\n
+             [agent.hand]\nrun = ['sh', '-c', '''\n{EDIT}\n{worker}\n''']\n
              [[checkpoint]]\nsays = 'the tree holds together'\n{checkpoint}\n
              [[task]]\nid = 'work'\n{owns}\nprompt = 'Do it.'\nattempts = 1\n
              [[task.check]]\nsays = 'the work is done'\n{check}\n"
@@ -94,9 +97,9 @@ fn fewer_tests_than_on_the_base_never_pass() {
         check,
         checkpoint: GREEN,
     };
-    let deleted = "sed -i '/def test_zero/,$d' test_calc.py";
+    let deleted = "edit '/def test_zero/,$d' test_calc.py";
     case(deleted, STAYS).is_rejected(&repo, 1, &["2 tests executed, 3 on the base (pytest)"]);
-    let skipped = "sed -i 's/^def test_zero/import pytest\\n@pytest.mark.skip\\n&/' test_calc.py";
+    let skipped = "edit 's/^def test_zero/import pytest\\n@pytest.mark.skip\\n&/' test_calc.py";
     case(skipped, STAYS).is_rejected(&repo, 1, &["2 tests executed, 3 on the base (pytest)"]);
     let emptied = "echo > test_calc.py";
     case(emptied, STAYS).is_rejected(&repo, 1, &["exit status 5, no test was executed (pytest)"]);
@@ -105,7 +108,8 @@ fn fewer_tests_than_on_the_base_never_pass() {
     case(deleted, &shrink).lands(&repo, &[]);
     let honest = "printf '\\n\\ndef test_more():\\n    assert sub(2, 2) == 0\\n' >> test_calc.py";
     case(honest, STAYS).lands(&repo, &["1 check green, 4 tests"]);
-    let tests = &repo.status().task("work")["evidence"][0]["tests"];
+    let status = repo.status();
+    let tests = &status.task("work")["evidence"][0]["tests"];
     assert_eq!(
         (&tests["runner"], &tests["passed"]),
         (&"pytest".into(), &4.into())
@@ -123,9 +127,9 @@ fn a_checkpoint_with_fewer_tests_than_on_the_base_is_red() {
         check: "run = '! grep -q zero {file}'",
         checkpoint,
     };
-    let deleted = "sed -i '/def test_zero/,$d' test_calc.py";
+    let deleted = "edit '/def test_zero/,$d' test_calc.py";
     case(deleted, PYTEST).is_rejected(&repo, 1, &["2 tests executed, 3 on the base (pytest)"]);
-    let renamed = "sed -i s/test_zero/test_nought/ test_calc.py";
+    let renamed = "edit s/test_zero/test_nought/ test_calc.py";
     case(renamed, PYTEST).lands(&repo, &[]);
     case(deleted, &format!("{PYTEST}\ntests = 'may-shrink'")).lands(&repo, &[]);
 }
@@ -141,7 +145,7 @@ fn failures_behind_exit_status_0_are_seen() {
         check: STAYS,
         checkpoint: GREEN,
     };
-    let planted = "sed -i 's/a - b/a + b/' calc.py
+    let planted = "edit 's/a - b/a + b/' calc.py
 printf 'def pytest_sessionfinish(session):\\n    session.exitstatus = 0\\n' > conftest.py";
     let says = ["exit status 0, but 1 of 3 tests failed (test_calc.py::test_sub)"];
     case(planted).is_rejected(&repo, 1, &says);
@@ -169,12 +173,14 @@ fn a_filter_that_matches_no_test_is_no_success() {
 #[test]
 fn a_missing_runner_has_not_looked() {
     let repo = Repo::with(&[("calc.py", CALC), ("test_calc.py", TESTS)]);
-    let case = |check, checkpoint| Case {
-        owns: "file = 'calc.py'",
-        worker: "echo '# done' >> calc.py",
-        check,
-        checkpoint,
-    };
+    fn case<'a>(check: &'a str, checkpoint: &'a str) -> Case<'a> {
+        Case {
+            owns: "file = 'calc.py'",
+            worker: "echo '# done' >> calc.py",
+            check,
+            checkpoint,
+        }
+    }
     for command in ["python3 -m pytest_is_not_here -q", "pytest-is-not-here -q"] {
         let run = format!("run = '{command}'");
         let out = case("run = 'grep done {file}'", &run).run(&repo).code(2);
@@ -284,7 +290,7 @@ fn on_a_base_that_is_declared_red_only_new_failures_count() {
         checkpoint,
     };
     let honest = "echo '# done' >> calc.py";
-    let breaks = "sed -i 's/a - b/a + b/' calc.py";
+    let breaks = "edit 's/a - b/a + b/' calc.py";
 
     let out = case(honest, "run = 'grep done {file}'", PYTEST)
         .run(&repo)
@@ -341,13 +347,13 @@ fn cargo_tests_are_counted() {
         &["exit status 0, but no test was executed (cargo test)"],
     );
     let stays = "run = 'cargo test --offline'\nproof = 'pass-to-pass'";
-    let ignored = "sed -i 's/    fn old/    #[ignore]\\n&/' src/lib.rs";
+    let ignored = "edit 's/    fn old/    #[ignore]\\n&/' src/lib.rs";
     case(ignored, stays).is_rejected(&repo, 1, &["1 test executed, 2 on the base (cargo test)"]);
     case("echo 'fn broken(' >> src/lib.rs", stays).is_rejected(&repo, 1, &["it does not compile"]);
-    case("sed -i '0,/ 1$/s// 2/' src/lib.rs", stays).is_rejected(
+    case("edit '0,/ 1$/s// 2/' src/lib.rs", stays).is_rejected(
         &repo,
         1,
-        &["2 of 2 tests failed (tests::good, tests::old)"],
+        &["2 of 2 tests failed (tests::"],
     );
     case("echo >> src/lib.rs", "run = 'cargo no-such-tool'").is_rejected(
         &repo,
@@ -385,17 +391,17 @@ test('adds', () => assert.equal(add(1, 2), 3));\ntest('adds nothing', () => asse
     };
     let (code, tests) = ("file = 'add.mjs'", "file = 'add.test.mjs'");
     let stays = "run = 'node --test add.test.mjs'\nproof = 'pass-to-pass'\nbaseline = 'red'";
-    case(tests, "sed -i \"/adds nothing/d\" add.test.mjs", stays).is_rejected(
+    case(tests, "edit \"/adds nothing/d\" add.test.mjs", stays).is_rejected(
         &repo,
         1,
         &["2 tests executed, 3 on the base (node --test)"],
     );
-    case(tests, "sed -i \"s/^test(/test.skip(/\" add.test.mjs", stays).is_rejected(
+    case(tests, "edit \"s/^test(/test.skip(/\" add.test.mjs", stays).is_rejected(
         &repo,
         1,
         &["no test was executed (node --test, 3 skipped)"],
     );
-    case(code, "sed -i 's/a + b/a + b + 1/' add.mjs", stays).is_rejected(
+    case(code, "edit 's/a + b/a + b + 1/' add.mjs", stays).is_rejected(
         &repo,
         1,
         &["new failures beside those of the base: adds, adds nothing"],

@@ -166,7 +166,8 @@ fn attempt(view: &View, scheduler: &Scheduler, ix: TaskIx) -> Option<String> {
 /// `2 checks green, 278 tests, 1 file, +12 -3`.
 fn passed(attempt: &AttemptView) -> String {
     let checks = many(attempt.evidence.len(), "check");
-    let tests = look::tests(&attempt.evidence).map_or(String::new(), |n| format!(", {}", count(n, "test")));
+    let tests =
+        look::tests(&attempt.evidence).map_or(String::new(), |n| format!(", {}", count(n, "test")));
     match attempt.change() {
         Some(change) => format!(
             "{checks} green{tests}, {}, +{} -{}",
