@@ -1,3 +1,5 @@
+//! What real runners print, and what only looks like it.
+
 use super::*;
 use proptest::prelude::*;
 

@@ -1,3 +1,5 @@
+//! Real outputs of checks that could not begin, with the files that make them the right red.
+
 use std::sync::Arc;
 
 use seawall_core::ids::{Digest, Tree};
