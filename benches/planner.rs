@@ -271,6 +271,9 @@ fn look(green: bool) -> Evidence {
         tail: String::new(),
         bytes: 0,
         output: Digest("".into()),
+        tests: None,
+        base: None,
+        enforced: Vec::new(),
     }
 }
 
@@ -340,6 +343,8 @@ fn criterion(says: &str) -> Criterion {
         says: says.to_owned(),
         run: Some("true".to_owned()),
         proof: Proof::FailToPass,
+        baseline: Default::default(),
+        tests: Default::default(),
     }
 }
 

@@ -174,7 +174,7 @@ fn fill_crate(place: &Path) -> Result<(), String> {
 }
 
 /// The directory of the real `cargo`, `rustc` and `rustfmt`: a proxy of rustup would look for its settings at home.
-fn toolchain() -> Result<PathBuf, String> {
+pub(crate) fn toolchain() -> Result<PathBuf, String> {
     let out = Command::new("rustc").args(["--print", "sysroot"]).output();
     let out = out.map_err(|e| format!("rustc: {e}"))?;
     let bin = PathBuf::from(String::from_utf8_lossy(&out.stdout).trim()).join("bin");

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use crate::evidence::{Evidence, How};
 use crate::ids::Commit;
-use crate::plan::{Criterion, Plan, Proof, Task};
+use crate::plan::{Baseline, Criterion, Plan, Proof, Task};
 use crate::verdict::{Feedback, Rejection};
 use crate::words::count;
 
@@ -147,6 +147,11 @@ fn checks(text: &mut String, parts: &Parts) {
     );
     for check in parts.task.checks.iter().chain(parts.plan.gates()) {
         match (&check.run, check.proof) {
+            (Some(run), _) if check.baseline == Baseline::Red => line!(
+                text,
+                "- {}: `{run}` (tests may fail that fail already, no others)",
+                check.says
+            ),
             (Some(run), _) => line!(text, "- {}: `{run}`", check.says),
             (None, Proof::Manual) => line!(text, "- {} (a person looks)", check.says),
             (None, _) => line!(text, "- {}", check.says),

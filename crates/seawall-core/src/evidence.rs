@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::counted::Counted;
 use crate::ids::{Commit, Digest, Tree};
 
 /// What a look at one criterion showed. Only `Pass` passes.
@@ -42,6 +43,15 @@ pub struct Evidence {
     pub bytes: u64,
     /// The SHA-256 of the output that was kept.
     pub output: Digest,
+    /// The tests that the command says it executed, if a runner's summary was found in its output.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tests: Option<Counted>,
+    /// The tree whose look this one was compared with; none for a look at a base.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<Tree>,
+    /// What confined the command, one short entry per protection.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub enforced: Vec<String>,
 }
 
 /// Bytes of output that a record carries; the whole is in the run's directory.

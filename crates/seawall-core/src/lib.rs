@@ -4,6 +4,7 @@
 //! fold of [`event::Event`]s, and what it owes the world follows from the fold alone.
 
 pub mod brief;
+pub mod counted;
 pub mod diagnostic;
 pub mod drive;
 pub mod effect;

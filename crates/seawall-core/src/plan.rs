@@ -144,6 +144,34 @@ pub struct Criterion {
     pub run: Option<String>,
     /// What the command must show.
     pub proof: Proof,
+    /// Whether the base may be red.
+    #[serde(default)]
+    pub baseline: Baseline,
+    /// Whether fewer tests than on the base may be executed.
+    #[serde(default)]
+    pub tests: Tests,
+}
+
+/// What a base must be like for a criterion that holds before and after the work.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Baseline {
+    /// Green.
+    #[default]
+    Green,
+    /// It may be red: then only failures that the base does not have count.
+    Red,
+}
+
+/// What the number of executed tests must be like, compared with the base.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Tests {
+    /// Not smaller.
+    #[default]
+    Keep,
+    /// It may be smaller: the work takes tests away.
+    MayShrink,
 }
 
 /// What a check must show to prove its criterion.

@@ -11,7 +11,8 @@ use crate::evidence::{Change, Evidence, Harvest, How, Value, WorkerEnd};
 use crate::ids::{AttemptNo, Commit, Digest, TaskIx, Tree, WaveNo};
 use crate::path::RepoPath;
 use crate::plan::{
-    Budget, Criterion, Limits, Plan, Proof, SandboxRules, Task, When, WorkspaceRules,
+    Baseline, Budget, Criterion, Limits, Plan, Proof, SandboxRules, Task, Tests, When,
+    WorkspaceRules,
 };
 
 /// A task that owns one file.
@@ -35,6 +36,8 @@ pub(crate) fn task(id: &str, file: &str, after: &[u32], reads: &[&str], attempts
             says: "s".into(),
             run: Some("r".into()),
             proof: Proof::FailToPass,
+            baseline: Baseline::Green,
+            tests: Tests::Keep,
         }]),
         when: When::Always,
     }
@@ -115,6 +118,9 @@ pub(crate) fn look(passes: bool) -> Vec<Evidence> {
         tail: String::new(),
         bytes: 0,
         output: Digest::of(b""),
+        tests: None,
+        base: None,
+        enforced: Vec::new(),
     }]
 }
 

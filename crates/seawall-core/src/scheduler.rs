@@ -18,6 +18,7 @@ use std::sync::Arc;
 
 use crate::effect::{Effect, Key};
 use crate::event::{Event, Started};
+use crate::evidence::Evidence;
 use crate::ids::{AttemptNo, Commit, Digest, TaskIx, WaveNo};
 use crate::lifecycle::{self, Illegal, Stage};
 use crate::narrow::Answers;
@@ -75,6 +76,8 @@ struct State {
     owed: VecDeque<Effect>,
     in_flight: BTreeMap<Key, Effect>,
     halt: Halt,
+    /// The gates whose tests were counted, as they were on `head`.
+    gates: Arc<[Evidence]>,
 }
 
 /// What keeps owed effects from being started.
@@ -122,6 +125,8 @@ struct Progress {
     /// Changes that were rejected.
     rejected: Vec<Digest>,
     feedback: Option<Arc<Feedback>>,
+    /// The checks whose tests were counted, as they were on the base of its attempts.
+    measured: Arc<[Evidence]>,
 }
 
 /// Where a task stands.
@@ -172,6 +177,7 @@ impl Scheduler {
             dispatches: 0,
             rejected: Vec::new(),
             feedback: None,
+            measured: Arc::new([]),
         };
         let state = State {
             started: None,
@@ -192,6 +198,7 @@ impl Scheduler {
             owed: VecDeque::new(),
             in_flight: BTreeMap::new(),
             halt: Halt::default(),
+            gates: Arc::new([]),
         };
         Self { plan, waves, state }
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use seawall_core::effect::Effect;
 use seawall_core::event::Event;
-use seawall_core::evidence::{Change, Harvest};
+use seawall_core::evidence::{Change, Evidence, Harvest};
 use seawall_core::ids::{AttemptNo, Commit, Digest, TaskIx, Tree, WaveNo};
 use seawall_core::path::{RepoPath, escape};
 use seawall_core::scheduler::{Scheduler, Standing};
@@ -31,6 +31,8 @@ pub(crate) struct Context {
     feedback: Option<Arc<Feedback>>,
     /// The harvests to integrate.
     harvests: Vec<Commit>,
+    /// What checks or gates counted where the work began.
+    measured: Arc<[Evidence]>,
 }
 
 impl Context {
@@ -44,7 +46,9 @@ impl Context {
             Effect::LaunchWorker { task, .. } => {
                 context.feedback = scheduler.feedback(*task).cloned()
             }
+            Effect::Verify { task, .. } => context.measured = Arc::clone(scheduler.measured(*task)),
             Effect::Integrate { tasks, .. } => {
+                context.measured = Arc::clone(scheduler.gates_measured());
                 let harvest = |ix: &TaskIx| match scheduler.standing(*ix) {
                     Standing::Passed(passed) => Some(passed.harvest.clone()),
                     _ => None,
@@ -115,7 +119,7 @@ pub(crate) async fn execute(
             attempt,
             harvest,
         } => {
-            let evidence = look::after(crew, task, attempt, &harvest).await?;
+            let evidence = look::after(crew, task, (attempt, &harvest), &context.measured).await?;
             Event::Verified { attempt, evidence }
         }
         Effect::DiscardWorkspace { attempt } => {
@@ -137,7 +141,11 @@ pub(crate) async fn execute(
                 commit: whole,
                 tree: tree.clone(),
             };
-            let evidence = look::at_gates(crew, look, trial > 1).await?;
+            let evidence = if wave == WaveNo(0) {
+                look::gates_on_base(crew, look).await?
+            } else {
+                look::at_gates(crew, look, &context.measured, trial > 1).await?
+            };
             Event::Integrated {
                 wave,
                 round,

@@ -9,15 +9,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use seawall_core::evidence::{Evidence, TAIL};
+use seawall_core::evidence::Evidence;
 use seawall_core::fill::shell;
 use seawall_core::ids::{AttemptNo, Commit, TaskIx, Tree};
 use seawall_core::path::{RepoPath, escape};
 use seawall_core::plan::{Criterion, Proof, Task};
 use seawall_sandbox::{End as SandboxEnd, Profile, Report, Stdin, Write};
-use seawall_verify::{End, Ran, after as judge_after, gate, manual, on_base as judge_on_base};
+use seawall_verify::{
+    COUNTED, End, Ours, Ran, after as judge_after, manual, on_base as judge_on_base,
+};
 
-use crate::confine::{self, Job};
+use crate::confine::{self, Job, enforced};
 use crate::crew::{Crew, id};
 use crate::error::{ExecuteError, at};
 use crate::execute::blocking;
@@ -50,7 +52,7 @@ pub(crate) async fn on_base(
     for (n, check) in (0..).zip(task.checks.iter()) {
         if let Some(command) = command(check, task) {
             let ran = run(crew, &look, n, command).await?;
-            all.push(judge_on_base(n, check.proof, &ran));
+            all.push(judge_on_base(n, check, &ran, &ours(crew)));
         }
     }
     Ok(all)
@@ -60,15 +62,18 @@ pub(crate) async fn on_base(
 pub(crate) async fn after(
     crew: &Arc<Crew>,
     ix: TaskIx,
-    attempt: AttemptNo,
-    harvest: &Commit,
+    (attempt, harvest): (AttemptNo, &Commit),
+    measured: &[Evidence],
 ) -> Result<Vec<Evidence>, ExecuteError> {
     let task = crew.setup.plan.task(ix);
     let look = look(crew, format!("verify-{attempt}"), harvest).await?;
     let mut all = Vec::new();
     for (n, check) in (0..).zip(task.checks.iter()) {
         all.push(match command(check, task) {
-            Some(command) => judge_after(n, &run(crew, &look, n, command).await?),
+            Some(command) => {
+                let ran = run(crew, &look, n, command).await?;
+                judge_after(n, check, &ran, before(measured, n), &ours(crew))
+            }
             None => manual(n, look.tree.clone()),
         });
     }
@@ -76,22 +81,56 @@ pub(crate) async fn after(
     Ok(all)
 }
 
-/// Runs the plan's gates; with `first_red_ends`, the first one that does not pass is the last.
+fn ours(crew: &Crew) -> Ours<'_> {
+    Ours::of(&crew.setup.plan)
+}
+
+/// What this criterion showed where the work began, if tests were counted there.
+fn before(measured: &[Evidence], criterion: u32) -> Option<&Evidence> {
+    measured.iter().find(|e| e.criterion == criterion)
+}
+
+/// Runs the plan's gates on the base itself.
+pub(crate) async fn gates_on_base(
+    crew: &Arc<Crew>,
+    look: Look,
+) -> Result<Vec<Evidence>, ExecuteError> {
+    let mut all = Vec::new();
+    for (n, criterion) in (0..).zip(crew.setup.plan.gates()) {
+        let ran = run(crew, &look, n, gate(criterion)).await?;
+        all.push(judge_on_base(n, criterion, &ran, &ours(crew)));
+    }
+    forget(crew, &look).await?;
+    Ok(all)
+}
+
+/// Runs the plan's gates on harvests; with `first_red_ends`, the first one that does not pass is the last.
 pub(crate) async fn at_gates(
     crew: &Arc<Crew>,
     look: Look,
+    measured: &[Evidence],
     first_red_ends: bool,
 ) -> Result<Vec<Evidence>, ExecuteError> {
     let mut all: Vec<Evidence> = Vec::new();
     for (n, criterion) in (0..).zip(crew.setup.plan.gates()) {
-        let command = criterion.run.clone().unwrap_or_default().into_bytes();
-        all.push(gate(n, &run(crew, &look, n, command).await?));
+        let ran = run(crew, &look, n, gate(criterion)).await?;
+        all.push(judge_after(
+            n,
+            criterion,
+            &ran,
+            before(measured, n),
+            &ours(crew),
+        ));
         if first_red_ends && !all.iter().all(Evidence::passes) {
             break;
         }
     }
     forget(crew, &look).await?;
     Ok(all)
+}
+
+fn gate(criterion: &Criterion) -> Vec<u8> {
+    criterion.run.clone().unwrap_or_default().into_bytes()
 }
 
 /// Nothing is laid over a harvest or a trial again.
@@ -201,7 +240,7 @@ impl Run<'_> {
         let (log, tree, wall) = (self.log(crew), self.look.tree.clone(), wall(crew));
         let command = shown(self.command);
         blocking(crew, move |_| {
-            let output = logs::read(&log, TAIL + 1).map_err(at("read", &log))?;
+            let output = logs::read(&log, COUNTED).map_err(at("read", &log))?;
             ran(&report, command, tree, output, wall)
         })
         .await
@@ -239,6 +278,7 @@ fn ran(
         bytes: report.output_bytes,
         end_of_output: output.end,
         digest: output.digest,
+        enforced: enforced(&report.ledger),
     })
 }
 

@@ -322,6 +322,13 @@ pub(crate) static CODES: &[Explanation] = &[
         "[workspace]\ncarry = [\"node_modules\", \".venv\", \"target\"]",
     ),
     code(
+        "SW0143",
+        "a baseline that says nothing",
+        "`baseline = \"red\"` says that tests fail before the work and may go on failing, so that only new failures count. A fail-to-pass check is red on the base by definition and must become green as a whole; what a person looks at is never run.",
+        "[[task.check]]\nsays = \"the new tests pass\"\nrun = \"pytest tests/test_new.py\"\nbaseline = \"red\"",
+        "[[task.check]]\nsays = \"no further test fails\"\nrun = \"pytest\"\nproof = \"pass-to-pass\"\nbaseline = \"red\"",
+    ),
+    code(
         "SW0201",
         "changes that are not in the commit",
         "A run starts from the commit that HEAD names, never from the files on disk, and does not touch them. Changes that are not committed are not seen by any worker.",

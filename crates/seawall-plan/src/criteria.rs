@@ -4,7 +4,7 @@
 //! run would later believe a worker, so it is refused or warned about here.
 
 use seawall_core::diagnostic::Diagnostic;
-use seawall_core::plan::{Criterion, Proof};
+use seawall_core::plan::{Baseline, Criterion, Proof, Tests};
 
 use crate::keys::Table;
 use crate::problems::{At, Problems, error, note, placed, shown, warning};
@@ -44,6 +44,8 @@ pub(crate) fn gates(
             says,
             run: Some(run?.value.to_owned()),
             proof: Proof::PassToPass,
+            baseline: baseline(section).map_or(Baseline::Green, |b| b.value),
+            tests: tests(section),
         })
     };
     sections.iter().filter_map(read).collect()
@@ -81,12 +83,56 @@ fn check(
         (None, _) if section.has("run") => {}
         (None, _) => problems.add(without_run(section)),
     }
+    let baseline = baseline(section);
+    if let Some(red) = baseline
+        .as_ref()
+        .filter(|b| b.value == Baseline::Red && proof != Proof::PassToPass)
+    {
+        problems.add(useless_baseline(red, proof));
+    }
     let says = read_says(section, text, problems)?;
     Some(Criterion {
         says,
         run: run.map(|r| r.value.to_owned()),
         proof,
+        baseline: baseline.map_or(Baseline::Green, |b| b.value),
+        tests: tests(section),
     })
+}
+
+fn baseline(section: &Section<'_>) -> Option<At<Baseline>> {
+    let word = section.text("baseline")?;
+    Some(At {
+        value: if word.value == "red" {
+            Baseline::Red
+        } else {
+            Baseline::Green
+        },
+        span: word.span,
+    })
+}
+
+fn tests(section: &Section<'_>) -> Tests {
+    match section.text("tests").map(|word| word.value) {
+        Some("may-shrink") => Tests::MayShrink,
+        _ => Tests::Keep,
+    }
+}
+
+fn useless_baseline(red: &At<Baseline>, proof: Proof) -> Diagnostic {
+    let (message, label) = match proof {
+        Proof::Manual => (
+            "a check that a person looks at has no baseline",
+            "nothing is run",
+        ),
+        _ => (
+            "the baseline of a fail-to-pass check is always red",
+            "the whole check must become green",
+        ),
+    };
+    error("SW0143", message).at(red.span.clone(), label).help(
+        "leave `baseline` out; with `proof = \"pass-to-pass\"` it says that some tests fail before the work and may go on failing",
+    )
 }
 
 fn manual_with_run(run: &At<&str>) -> Diagnostic {

@@ -195,6 +195,7 @@ const WORKSPACE: &[Table] = &[Table::Workspace];
 const AGENT: &[Table] = &[Table::Agent];
 const TASK: &[Table] = &[Table::Task];
 const CHECK: &[Table] = &[Table::Check];
+const CRITERIA: &[Table] = &[Table::Checkpoint, Table::Invariant, Table::Check];
 const GATES: &[Table] = &[Table::Checkpoint, Table::Invariant];
 const SETTINGS: &[Table] = &[Table::Defaults, Table::Task];
 
@@ -275,4 +276,8 @@ pub(crate) static KEYS: &[Key] = &[
         .doc("The shell command that looks; exit status 0 says yes. `{file}` and `{task}` are filled in, quoted. Needed unless `proof` is `manual`."),
     key(CHECK, "proof", Choice(&["fail-to-pass", "pass-to-pass", "manual"])).default("\"fail-to-pass\"").example("\"pass-to-pass\"")
         .doc("What the command must show: red before and green after, green before and after, or nothing, because a person looks."),
+    key(CRITERIA, "baseline", Choice(&["green", "red"])).default("\"green\"").example("\"red\"")
+        .doc("What the base is like: `red` says that tests fail there already, and only failures that the base does not have count. Needs a test runner whose output is understood, and a command that is to stay green."),
+    key(CRITERIA, "tests", Choice(&["keep", "may-shrink"])).default("\"keep\"").example("\"may-shrink\"")
+        .doc("How many tests must be executed: `keep` at least as many as on the base, `may-shrink` also fewer, but never none."),
 ];

@@ -163,17 +163,19 @@ fn attempt(view: &View, scheduler: &Scheduler, ix: TaskIx) -> Option<String> {
     })
 }
 
-/// `2 checks green, 1 file, +12 -3`.
+/// `2 checks green, 278 tests, 1 file, +12 -3`.
 fn passed(attempt: &AttemptView) -> String {
     let checks = many(attempt.evidence.len(), "check");
+    let tests =
+        look::tests(&attempt.evidence).map_or(String::new(), |n| format!(", {}", count(n, "test")));
     match attempt.change() {
         Some(change) => format!(
-            "{checks} green, {}, +{} -{}",
+            "{checks} green{tests}, {}, +{} -{}",
             many(change.paths.len(), "file"),
             change.insertions,
             change.deletions
         ),
-        None => format!("{checks} green"),
+        None => format!("{checks} green{tests}"),
     }
 }
 

@@ -5,6 +5,7 @@ use seawall_core::event::{Event, Workspaces};
 use seawall_core::evidence::{Evidence, Harvest, How, Value, WorkerEnd};
 use seawall_core::ids::{AttemptNo, TaskIx};
 
+use crate::look;
 use crate::reason::list;
 use crate::view::View;
 use crate::words::{count, duration, few, many, name, shown};
@@ -168,7 +169,8 @@ fn looks(evidence: &[Evidence], good: &str) -> String {
         0 => String::new(),
         n => format!(", {n} could not be looked at"),
     };
-    format!("{passing} of {} {good}{blind}", evidence.len())
+    let tests = look::tests(evidence).map_or(String::new(), |n| format!(", {}", count(n, "test")));
+    format!("{passing} of {} {good}{blind}{tests}", evidence.len())
 }
 
 /// How a worker ended, in a few words.

@@ -3,12 +3,24 @@
 use std::collections::HashSet;
 use std::fmt;
 
+use seawall_core::counted::Counted;
 use seawall_core::evidence::{Evidence, Value};
 use seawall_core::ids::TaskIx;
-use seawall_core::plan::{Criterion, Proof};
+use seawall_core::plan::{Baseline, Criterion, Proof};
 
 use crate::view::{AttemptView, View};
 use crate::words::{last_line, many, name, shown};
+
+/// Characters of a reason that are shown.
+pub(crate) const WHY: usize = 300;
+
+/// The tests that looks have counted, all together; none when no runner was recognised.
+pub(crate) fn tests(evidence: &[Evidence]) -> Option<u64> {
+    let counted = evidence.iter().filter_map(|look| look.tests.as_ref());
+    counted
+        .map(Counted::executed)
+        .reduce(|sum, more| sum.saturating_add(more))
+}
 
 /// One criterion of a task, and the looks at it.
 pub(crate) struct Row<'a> {
@@ -53,14 +65,21 @@ impl Row<'_> {
     pub(crate) fn before_word(&self) -> &'static str {
         match self.base.map(|look| look.value) {
             None => "not looked at",
+            Some(Value::Pass) if self.beside_red(self.base) => "red, as declared",
             Some(value) => shown_on_base(self.criterion.proof, value),
         }
+    }
+
+    /// Whether a look passes although its command does not, because the plan declares the base red.
+    fn beside_red(&self, look: Option<&Evidence>) -> bool {
+        self.criterion.baseline == Baseline::Red && look.is_some_and(|look| look.exit != Some(0))
     }
 
     /// What base + harvest showed, in a word.
     pub(crate) fn after_word(&self) -> &'static str {
         match (self.criterion.proof, self.after.map(|look| look.value)) {
             (_, None) => "not looked at",
+            (_, Some(Value::Pass)) if self.beside_red(self.after) => "no redder",
             (_, Some(Value::Pass)) => "green",
             (_, Some(Value::Fail)) => "red",
             (Proof::Manual, Some(Value::CouldNotLook)) => "for a person",
@@ -169,7 +188,7 @@ pub(crate) fn why(look: &Evidence) -> String {
     let mut text = word.to_owned();
     if !look.why.is_empty() {
         text.push_str(": ");
-        text.push_str(&shown(&look.why, 120));
+        text.push_str(&shown(&look.why, WHY));
     }
     if let Some(line) = last_line(&look.tail) {
         text.push_str(": ");

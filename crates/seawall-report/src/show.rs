@@ -227,7 +227,7 @@ fn paths(harvest: &Harvest, lines: &mut Vec<String>) {
 /// `check  "says"  base red (exit status 1) -> after green (exit status 0)`.
 fn criterion(indent: &str, row: &Row<'_>, lines: &mut Vec<String>) {
     let seen = |word: &str, look: Option<&Evidence>| match look {
-        Some(look) if !look.why.is_empty() => format!("{word} ({})", shown(&look.why, 120)),
+        Some(look) if !look.why.is_empty() => format!("{word} ({})", shown(&look.why, look::WHY)),
         _ => word.to_owned(),
     };
     let text = format!(

@@ -3,22 +3,23 @@
 //! The JSON is what these structs serialise to: the types are the schema. Members are only ever added. Texts that
 //! came from elsewhere (commands, output) stand there unchanged, with JSON's own escapes.
 
+mod looks;
 mod text;
 
 use serde::Serialize;
 use serde_json::Value as Json;
 
 use seawall_core::event::Workspaces;
-use seawall_core::evidence::{Evidence, Value};
 use seawall_core::ids::{Commit, Digest, TaskIx};
-use seawall_core::plan::Proof;
 use seawall_core::scheduler::{Outcome, Scheduler, Standing};
 use seawall_core::verdict::Verdict;
 
-use crate::look::{self, Row};
+use crate::look;
 use crate::reason::{self, Reason, verdict_name};
 use crate::view::View;
 
+pub(crate) use looks::gate_looks;
+pub use looks::{CheckStatus, GateLook, Look};
 pub use text::status_text;
 
 /// Whether a supervisor holds the run's lock.
@@ -128,67 +129,6 @@ pub struct TaskStatus {
     pub evidence: Vec<CheckStatus>,
     /// The paths that it owns, escaped as in the plan.
     pub paths: Vec<String>,
-}
-
-/// One criterion of a task.
-#[derive(Clone, Debug, Serialize)]
-pub struct CheckStatus {
-    /// The sentence.
-    pub says: String,
-    /// The command; null when there is none.
-    pub command: Option<String>,
-    /// What it must show.
-    pub proof: Proof,
-    /// What the base showed; null before it was looked at. `value` is `pass` when the base is as the proof
-    /// demands: for `fail-to-pass` that is red.
-    pub base: Option<Look>,
-    /// What base + change showed; null before it was looked at.
-    pub value: Option<Value>,
-    /// The reason, in a few words.
-    pub why: Option<String>,
-    /// The exit status; null when the command did not end by itself.
-    pub exit: Option<i32>,
-    /// Wall time in milliseconds.
-    pub ms: Option<u64>,
-    /// The end of the output.
-    pub tail: Option<String>,
-    /// Bytes of output in all.
-    pub bytes: Option<u64>,
-    /// The SHA-256 of the output that was kept.
-    pub output: Option<Digest>,
-}
-
-/// One look.
-#[derive(Clone, Debug, Serialize)]
-pub struct Look {
-    /// What it showed.
-    pub value: Value,
-    /// The reason, in a few words.
-    pub why: String,
-    /// The exit status; null when the command did not end by itself.
-    pub exit: Option<i32>,
-    /// Wall time in milliseconds.
-    pub ms: u64,
-    /// The end of the output.
-    pub tail: String,
-    /// Bytes of output in all.
-    pub bytes: u64,
-    /// The SHA-256 of the output that was kept.
-    pub output: Digest,
-}
-
-/// One look at a gate of the plan.
-#[derive(Clone, Debug, Serialize)]
-pub struct GateLook {
-    /// The sentence.
-    pub says: String,
-    /// `check` or `invariant`.
-    pub kind: &'static str,
-    /// The command as it was run.
-    pub command: String,
-    /// What it showed.
-    #[serde(flatten)]
-    pub look: Look,
 }
 
 /// `status --json`, as a tree.
@@ -315,34 +255,6 @@ fn points(view: &View) -> Vec<Point> {
     view.checkpoints().iter().map(point).collect()
 }
 
-/// Looks at gates, with what they looked for.
-pub(crate) fn gate_looks(view: &View, evidence: &[Evidence]) -> Vec<GateLook> {
-    let looked = |look: &Evidence| {
-        let (kind, criterion) = look::gate(view, look.criterion as usize)?;
-        Some(GateLook {
-            says: criterion.says.clone(),
-            kind,
-            command: look.command.clone(),
-            look: Look::of(look),
-        })
-    };
-    evidence.iter().filter_map(looked).collect()
-}
-
-impl Look {
-    fn of(look: &Evidence) -> Self {
-        Self {
-            value: look.value,
-            why: look.why.clone(),
-            exit: look.exit,
-            ms: look.ms,
-            tail: look.tail.clone(),
-            bytes: look.bytes,
-            output: look.output.clone(),
-        }
-    }
-}
-
 /// The name of where an open task stands; none for an ended one.
 pub(crate) fn standing_name(standing: &Standing) -> Option<&'static str> {
     match standing {
@@ -376,24 +288,5 @@ pub(crate) fn task_status(view: &View, scheduler: &Scheduler, ix: TaskIx) -> Tas
             .map(CheckStatus::of)
             .collect(),
         paths: task.owned().map(ToString::to_string).collect(),
-    }
-}
-
-impl CheckStatus {
-    pub(crate) fn of(row: &Row<'_>) -> Self {
-        let after = row.after;
-        Self {
-            says: row.criterion.says.clone(),
-            command: row.command().map(str::to_owned),
-            proof: row.criterion.proof,
-            base: row.base.map(Look::of),
-            value: after.map(|look| look.value),
-            why: after.map(|look| look.why.clone()),
-            exit: after.and_then(|look| look.exit),
-            ms: after.map(|look| look.ms),
-            tail: after.map(|look| look.tail.clone()),
-            bytes: after.map(|look| look.bytes),
-            output: after.map(|look| look.output.clone()),
-        }
     }
 }

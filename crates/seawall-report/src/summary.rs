@@ -95,7 +95,7 @@ fn after(look: &Evidence) -> &'static str {
 
 /// One look: the sentence and what it showed, the command, the end of its output.
 fn evidence(kind: &str, says: &str, word: &str, look: &Evidence, lines: &mut Vec<String>) {
-    let why = shown(&look.why, 120);
+    let why = shown(&look.why, look::WHY);
     let says = name(says);
     lines.push(field("", &format!("{kind}  \"{says}\"  {word}: {why}")));
     if !look.command.is_empty() {

@@ -1,44 +1,79 @@
 //! What a run of a check proves.
 //!
 //! Three values: a check passes, fails, or could not look. Only an exit status of its own can pass; a check
-//! that was cut off, or whose program is missing, has seen nothing.
+//! that was cut off, or whose program is missing, has seen nothing. What a test runner counted can only make it
+//! worse: no test, fewer tests than on the base or a failure beside exit status 0 do not pass. The one exception is
+//! a base that the plan declares red, where the exit status says nothing new.
 
+use seawall_core::counted::Counted;
 use seawall_core::evidence::{Evidence, Value};
 use seawall_core::ids::{Digest, Tree};
-use seawall_core::plan::Proof;
+use seawall_core::plan::{Baseline, Criterion, Proof, Tests};
 
+use crate::counts::count;
+use crate::missing::{masked, missing, names_a_file, negated, negated_trouble};
+use crate::ours::Ours;
 use crate::ran::{End, Ran};
+use crate::stumble::wrong_red;
+use crate::words::{failures, some, tests, tests_of};
 
-/// Judges a check of a task on the base, before any work: `Pass` means that the base is as the proof demands.
+/// Judges a check on the base, before any work: `Pass` means that the base is as the proof demands.
 #[must_use]
-pub fn on_base(criterion: u32, proof: Proof, ran: &Ran) -> Evidence {
-    let (value, why) = match (proof, look(ran)) {
-        (_, (Value::CouldNotLook, why)) => (Value::CouldNotLook, why),
-        (Proof::FailToPass, (Value::Fail, why)) => (
-            Value::Pass,
-            format!("red before the work, as it must be ({why})"),
-        ),
-        (Proof::FailToPass, (_, why)) => (
+pub fn on_base(number: u32, criterion: &Criterion, ran: &Ran, ours: &Ours<'_>) -> Evidence {
+    let seen = look(ran, ours);
+    let (value, why) = match (criterion.proof, seen.value) {
+        (_, Value::CouldNotLook) => (Value::CouldNotLook, seen.why),
+        (Proof::FailToPass, Value::Fail) => match wrong_red(ran, seen.tests.as_ref(), ours) {
+            Some(wrong) => (
+                Value::CouldNotLook,
+                format!("red for the wrong reason: {wrong}"),
+            ),
+            None => (
+                Value::Pass,
+                format!("red before the work, as it must be ({})", seen.why),
+            ),
+        },
+        (Proof::FailToPass, Value::Pass) => (
             Value::Fail,
-            format!("green before any work ({why}): it proves nothing"),
+            format!("green before any work ({}): it proves nothing", seen.why),
         ),
-        (_, (Value::Fail, why)) => (Value::Fail, format!("red before any work ({why})")),
-        (_, (value, why)) => (value, why),
+        (_, Value::Fail) if criterion.baseline == Baseline::Red => {
+            declared_red(&seen.why, seen.tests.as_ref())
+        }
+        (_, Value::Fail) => (Value::Fail, format!("red before any work ({})", seen.why)),
+        (_, Value::Pass) => (Value::Pass, seen.why),
     };
-    record(criterion, value, why, ran)
+    record(number, value, why, ran, seen.tests)
 }
 
-/// Judges a check of a task after the work.
+/// Judges a check of a task after the work, or a gate on an integrated tree.
+///
+/// `base` is what the same check showed where the work began; without it nothing is compared.
 #[must_use]
-pub fn after(criterion: u32, ran: &Ran) -> Evidence {
-    let (value, why) = look(ran);
-    record(criterion, value, why, ran)
-}
-
-/// Judges a checkpoint check or an invariant on an integrated tree.
-#[must_use]
-pub fn gate(criterion: u32, ran: &Ran) -> Evidence {
-    after(criterion, ran)
+pub fn after(
+    number: u32,
+    criterion: &Criterion,
+    ran: &Ran,
+    base: Option<&Evidence>,
+    ours: &Ours<'_>,
+) -> Evidence {
+    let seen = look(ran, ours);
+    let before = base.and_then(|base| base.tests.as_ref());
+    let exited = matches!(ran.end, End::Exited(_));
+    let (value, why) = match (seen.value, before) {
+        (Value::Fail, Some(before)) if exited && criterion.baseline == Baseline::Red => {
+            beside_red(&seen, before)
+        }
+        _ => (seen.value, seen.why),
+    };
+    let fewer = before
+        .filter(|_| value == Value::Pass && criterion.tests == Tests::Keep)
+        .and_then(|before| fewer(before, seen.tests.as_ref()));
+    let (value, why) = fewer.unwrap_or((value, why));
+    Evidence {
+        base: base.map(|base| base.tree.clone()),
+        ..record(number, value, why, ran, seen.tests)
+    }
 }
 
 /// The record of a criterion that only a person can judge.
@@ -55,10 +90,93 @@ pub fn manual(criterion: u32, tree: Tree) -> Evidence {
         tail: String::new(),
         bytes: 0,
         output: Digest::of(b""),
+        tests: None,
+        base: None,
+        enforced: Vec::new(),
     }
 }
 
-fn record(criterion: u32, value: Value, why: String, ran: &Ran) -> Evidence {
+/// What the plan's `baseline = "red"` needs of the base: failures that can be told from others.
+fn declared_red(why: &str, tests: Option<&Counted>) -> (Value, String) {
+    match tests {
+        Some(tests) if tests.failed > 0 => (Value::Pass, format!("red, as the plan says ({why})")),
+        _ => (
+            Value::CouldNotLook,
+            format!(
+                "red ({why}), and no test runner says which tests fail: `baseline = \"red\"` cannot be used here"
+            ),
+        ),
+    }
+}
+
+/// Whether what is red after the work was red before: by name where every failure has one, else by number.
+fn beside_red(seen: &Seen, before: &Counted) -> (Value, String) {
+    let Some(now) = seen.tests.as_ref().filter(|tests| tests.failed > 0) else {
+        let why = format!("{}, and it is no test that fails", seen.why);
+        return (Value::Fail, why);
+    };
+    if before.names_all() && now.names_all() {
+        let new: Vec<&str> = now
+            .failing
+            .iter()
+            .filter(|name| !before.failing.contains(name))
+            .map(String::as_str)
+            .collect();
+        if !new.is_empty() {
+            let noun = if new.len() == 1 {
+                "a new failure"
+            } else {
+                "new failures"
+            };
+            return (
+                Value::Fail,
+                format!("{noun} beside those of the base: {}", some(&new)),
+            );
+        }
+    }
+    if now.failed > before.failed || (now.errors > before.errors) {
+        let why = format!(
+            "{} failed, {} on the base",
+            tests(now.failed),
+            before.failed
+        );
+        return (Value::Fail, why);
+    }
+    let why = format!("no failure that the base does not have: {}", failures(now));
+    (Value::Pass, why)
+}
+
+/// Why a green look is worth less than the base's: it executed fewer tests, or no longer says how many.
+fn fewer(before: &Counted, now: Option<&Counted>) -> Option<(Value, String)> {
+    let had = before.executed();
+    match now {
+        Some(now) if now.executed() < had => Some((
+            Value::Fail,
+            format!(
+                "{} executed, {had} on the base ({})",
+                tests(now.executed()),
+                now.runner
+            ),
+        )),
+        None if had > 0 => Some((
+            Value::CouldNotLook,
+            format!(
+                "the base counted {} ({}), this run counted none",
+                tests(had),
+                before.runner
+            ),
+        )),
+        _ => None,
+    }
+}
+
+fn record(
+    criterion: u32,
+    value: Value,
+    why: String,
+    ran: &Ran,
+    tests: Option<Counted>,
+) -> Evidence {
     let exit = match (&ran.end, value) {
         // The shell's own status, and not that of the command, which is not there.
         (End::Exited(0), Value::CouldNotLook) => None,
@@ -76,30 +194,24 @@ fn record(criterion: u32, value: Value, why: String, ran: &Ran) -> Evidence {
         tail: ran.tail(),
         bytes: ran.bytes,
         output: ran.digest.clone(),
+        tests,
+        base: None,
+        enforced: ran.enforced.clone(),
     }
 }
 
-fn look(ran: &Ran) -> (Value, String) {
-    match &ran.end {
-        End::Exited(0) => match negated_trouble(ran) {
-            None => (Value::Pass, "exit status 0".to_owned()),
-            Some(trouble) => (
-                Value::CouldNotLook,
-                format!("`!` takes for success what is trouble: {trouble}"),
-            ),
-        },
-        End::Exited(status @ (126 | 127)) if !names_a_file(&ran.tail()) => {
-            let what = if *status == 127 {
-                "a command is not there"
-            } else {
-                "a command cannot be run"
-            };
-            (
-                Value::CouldNotLook,
-                format!("{what} (exit status {status})"),
-            )
-        }
-        End::Exited(status) => (Value::Fail, format!("exit status {status}")),
+/// What one run shows by itself.
+struct Seen {
+    value: Value,
+    why: String,
+    tests: Option<Counted>,
+}
+
+fn look(ran: &Ran, ours: &Ours<'_>) -> Seen {
+    let tests = count(&ran.end_of_output);
+    let (value, why) = match &ran.end {
+        End::Exited(0) => zero(ran, tests.as_ref()),
+        End::Exited(status) => not_zero(*status, ran, tests.as_ref(), ours),
         End::Signalled(signal) => (Value::Fail, format!("killed by signal {signal}")),
         End::Killed(limit) => (Value::CouldNotLook, format!("killed: {limit}")),
         End::TimedOut(ms) => (
@@ -108,170 +220,73 @@ fn look(ran: &Ran) -> (Value, String) {
         ),
         End::Stopped => (Value::CouldNotLook, "stopped with the run".to_owned()),
         End::CouldNotStart(why) => (Value::CouldNotLook, format!("could not be started: {why}")),
+    };
+    Seen { value, why, tests }
+}
+
+/// Exit status 0: green, unless the output says otherwise.
+fn zero(ran: &Ran, counted: Option<&Counted>) -> (Value, String) {
+    if let Some(trouble) = negated_trouble(ran) {
+        let why = format!("`!` takes for success what is trouble: {trouble}");
+        return (Value::CouldNotLook, why);
+    }
+    if let Some(gone) = masked(ran) {
+        let why = format!("exit status 0 hides that a test runner is not there ({gone})");
+        return (Value::CouldNotLook, why);
+    }
+    match counted {
+        None => (Value::Pass, "exit status 0".to_owned()),
+        Some(seen) if seen.is_empty() => (
+            Value::Fail,
+            format!(
+                "exit status 0, but no test was executed ({})",
+                tests_of(seen)
+            ),
+        ),
+        Some(seen) if seen.failed > 0 && !negated(ran) => (
+            Value::Fail,
+            format!("exit status 0, but {}", failures(seen)),
+        ),
+        Some(seen) => (
+            Value::Pass,
+            format!("exit status 0, {}", tests(seen.executed())),
+        ),
     }
 }
 
-/// What went wrong below the `!` of a check such as `! grep -rn PATTERN DIR`, where any failure becomes success.
-///
-/// Status 127 of a command that is not there and status 2 of a grep that could not search would make the check green
-/// for ever. The status itself is gone, so what dash, bash and GNU grep print then is looked for.
-fn negated_trouble(ran: &Ran) -> Option<String> {
-    let tail = ran.tail();
-    let trouble = |line: &&str| {
-        let (who, what) = line.split_once(": ").unwrap_or_default();
-        match who {
-            "sh" | "/bin/sh" => what.ends_with("not found"),
-            "grep" => !(what.starts_with("warning: ") || what.ends_with(": Is a directory")),
-            _ => false,
+fn not_zero(status: i32, ran: &Ran, counted: Option<&Counted>, ours: &Ours<'_>) -> (Value, String) {
+    if matches!(status, 126 | 127) && !names_a_file(&ran.tail()) {
+        let what = if status == 127 {
+            "a command is not there"
+        } else {
+            "a command cannot be run"
+        };
+        let why = format!("{what} (exit status {status})");
+        return (Value::CouldNotLook, why);
+    }
+    if let Some(gone) = missing(ran, ours) {
+        let why = format!("the test runner is not there ({gone})");
+        return (Value::CouldNotLook, why);
+    }
+    let why = match counted {
+        Some(seen) if seen.is_empty() => {
+            format!(
+                "exit status {status}, no test was executed ({})",
+                tests_of(seen)
+            )
         }
+        Some(seen) if seen.failed > 0 => format!("exit status {status}: {}", failures(seen)),
+        _ if does_not_compile(ran) => format!("exit status {status}: it does not compile"),
+        _ => format!("exit status {status}"),
     };
-    let negated = ran.command.trim_start().starts_with('!');
-    negated
-        .then(|| tail.lines().find(trouble).map(str::to_owned))
-        .flatten()
+    (Value::Fail, why)
 }
 
-/// Whether the shell's complaint is about a path, such as `sh: 1: ./bin/new: not found`: then what is missing
-/// is a file of the repository, and missing it is what a check is for.
-fn names_a_file(tail: &str) -> bool {
-    let complaint = |line: &&str| {
-        line.contains("not found")
-            || line.contains("ermission denied")
-            || line.contains("No such file")
-    };
-    tail.lines().rev().find(complaint).is_some_and(|line| {
-        line.split(": ")
-            .any(|part| part.contains('/') && !part.contains(' ') && !part.starts_with("/bin/"))
-    })
+/// A build that fails is a red of its own: a missing function is the compiler's to tell.
+fn does_not_compile(ran: &Ran) -> bool {
+    let compiler = |line: &str| line.starts_with("error: could not compile `");
+    ran.recent(50).lines().any(compiler)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn ran(end: End, output: &str) -> Ran {
-        let (bytes, end_of_output) = (output.len() as u64, output.as_bytes().to_vec());
-        let digest = Digest::of(&end_of_output);
-        Ran {
-            command: "c".into(),
-            tree: Tree::from("t"),
-            end,
-            ms: 5,
-            bytes,
-            end_of_output,
-            digest,
-        }
-    }
-
-    #[test]
-    fn what_an_end_means() {
-        use Proof::{FailToPass, PassToPass};
-        use Value::{CouldNotLook, Fail, Pass};
-        let cases = [
-            // end, output, fail-to-pass on the base, pass-to-pass on the base, after
-            (End::Exited(0), "", Fail, Pass, Pass),
-            (End::Exited(1), "", Pass, Fail, Fail),
-            (
-                End::Exited(127),
-                "sh: 1: ruff: not found",
-                CouldNotLook,
-                CouldNotLook,
-                CouldNotLook,
-            ),
-            (
-                End::Exited(127),
-                "sh: 1: ./bin/new: not found",
-                Pass,
-                Fail,
-                Fail,
-            ),
-            (
-                End::Exited(127),
-                "/bin/sh: 1: nope: not found",
-                CouldNotLook,
-                CouldNotLook,
-                CouldNotLook,
-            ),
-            (
-                End::Exited(126),
-                "",
-                CouldNotLook,
-                CouldNotLook,
-                CouldNotLook,
-            ),
-            (End::Signalled(11), "", Pass, Fail, Fail),
-            (
-                End::TimedOut(1500),
-                "",
-                CouldNotLook,
-                CouldNotLook,
-                CouldNotLook,
-            ),
-            (End::Stopped, "", CouldNotLook, CouldNotLook, CouldNotLook),
-            (
-                End::CouldNotStart("x".into()),
-                "",
-                CouldNotLook,
-                CouldNotLook,
-                CouldNotLook,
-            ),
-        ];
-        for (end, output, f2p, p2p, then) in cases {
-            let ran = ran(end, output);
-            assert_eq!(on_base(0, FailToPass, &ran).value, f2p, "{ran:?}");
-            assert_eq!(on_base(0, PassToPass, &ran).value, p2p, "{ran:?}");
-            assert_eq!(after(0, &ran).value, then, "{ran:?}");
-        }
-    }
-
-    #[test]
-    fn a_negated_command_in_trouble_has_not_looked() {
-        use Value::{CouldNotLook, Pass};
-        let cases = [
-            ("! rg evil src", "/bin/sh: 1: rg: not found\n", CouldNotLook),
-            (
-                "  ! rg evil src | head",
-                "sh: line 1: rg: command not found\n",
-                CouldNotLook,
-            ),
-            ("! grep evil src", "", Pass),
-            ("! grep evil src", "the key was not found\n", Pass),
-            ("! grep evil src", "grep: src: Is a directory\n", Pass),
-            (
-                "! grep '\\-x' a",
-                "grep: warning: stray \\ before -\n",
-                Pass,
-            ),
-            (
-                "! grep evil a b",
-                "a:1:evil\ngrep: b: No such file or directory\n",
-                CouldNotLook,
-            ),
-            ("! grep '(' a", "grep: Unmatched ( or \\(\n", CouldNotLook),
-            ("sh suite.sh", "/bin/sh: 1: rg: not found\n", Pass),
-        ];
-        for (command, output, value) in cases {
-            let ran = Ran {
-                command: command.into(),
-                ..ran(End::Exited(0), output)
-            };
-            let evidence = after(0, &ran);
-            let exit = (value == Pass).then_some(0);
-            assert_eq!((evidence.value, evidence.exit), (value, exit), "{ran:?}");
-        }
-    }
-
-    #[test]
-    fn a_record_carries_the_facts() {
-        let evidence = after(3, &ran(End::Exited(2), "boom\n"));
-        assert_eq!(
-            (evidence.criterion, evidence.exit, evidence.bytes),
-            (3, Some(2), 5)
-        );
-        assert_eq!(
-            (evidence.tail.as_str(), evidence.why.as_str()),
-            ("boom\n", "exit status 2")
-        );
-        assert_eq!(evidence.output, Digest::of(b"boom\n"));
-    }
-}
+mod tests;

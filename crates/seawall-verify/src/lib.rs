@@ -3,11 +3,18 @@
 //! A check is run by Seawall, in a fresh workspace; this crate says what its end means. It knows nothing of
 //! retries: what follows from a failure is the scheduler's to decide.
 
+mod counts;
 mod judge;
+mod missing;
+mod ours;
 mod outline;
 mod ran;
+mod stumble;
+mod words;
 
-pub use judge::{after, gate, manual, on_base};
+pub use counts::COUNTED;
+pub use judge::{after, manual, on_base};
+pub use ours::Ours;
 pub use outline::{
     Changes, InterfaceChange, Item, Kind, Language, Outline, Reach, interface_changes,
     interface_note, language, outline,

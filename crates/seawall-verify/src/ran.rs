@@ -3,6 +3,8 @@
 use seawall_core::evidence::TAIL;
 use seawall_core::ids::{Digest, Tree};
 
+use crate::counts::plain;
+
 /// How the command of a check ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum End {
@@ -33,10 +35,12 @@ pub struct Ran {
     pub ms: u64,
     /// Bytes that it printed in all.
     pub bytes: u64,
-    /// The end of the output that was kept; [`TAIL`] bytes and one more are enough.
+    /// The end of the output that was kept: [`crate::COUNTED`] bytes, or what there is.
     pub end_of_output: Vec<u8>,
     /// The digest of all the output that was kept.
     pub digest: Digest,
+    /// What confined it, one short entry per protection.
+    pub enforced: Vec<String>,
 }
 
 impl Ran {
@@ -44,6 +48,14 @@ impl Ran {
     #[must_use]
     pub fn tail(&self) -> String {
         tail(&self.end_of_output)
+    }
+
+    /// The last lines of the output, without colours.
+    pub(crate) fn recent(&self, lines: usize) -> String {
+        let from = self.end_of_output.len().saturating_sub(64 << 10);
+        let text = plain(&self.end_of_output[from..]);
+        let all: Vec<&str> = text.lines().collect();
+        all[all.len().saturating_sub(lines)..].join("\n")
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{Phase, Scheduler, Standing};
 use crate::effect::Effect;
 use crate::event::Started;
+use crate::evidence::Evidence;
 use crate::ids::{AttemptNo, Commit, TaskIx, WaveNo};
 use crate::plan::Plan;
 use crate::verdict::Feedback;
@@ -69,6 +70,18 @@ impl Scheduler {
     #[must_use]
     pub fn feedback(&self, ix: TaskIx) -> Option<&Arc<Feedback>> {
         self.state.tasks[ix.index()].feedback.as_ref()
+    }
+
+    /// The checks of a task whose tests were counted, as they were before its attempts; without their output.
+    #[must_use]
+    pub fn measured(&self, ix: TaskIx) -> &Arc<[Evidence]> {
+        &self.state.tasks[ix.index()].measured
+    }
+
+    /// The gates whose tests were counted, as they were at the last checkpoint or on the base; without their output.
+    #[must_use]
+    pub fn gates_measured(&self) -> &Arc<[Evidence]> {
+        &self.state.gates
     }
 
     /// The task of an attempt whose workspace is not yet gone.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Attempt, Passed, Scheduler, Standing};
 use crate::effect::Effect;
 use crate::event::Event;
-use crate::evidence::{Change, Evidence};
+use crate::evidence::{Change, Evidence, Value};
 use crate::ids::{AttemptNo, Digest, TaskIx};
 use crate::lifecycle::{self, Next, Stage};
 use crate::plan::{Proof, When};
@@ -27,6 +27,7 @@ impl Scheduler {
 
     pub(super) fn baselined(&mut self, ix: TaskIx, evidence: &[Evidence]) {
         if evidence.iter().all(Evidence::passes) {
+            self.state.tasks[ix.index()].measured = measured(evidence);
             return self.dispatch(ix);
         }
         if self.nothing_to_do(ix, evidence) {
@@ -45,7 +46,8 @@ impl Scheduler {
         };
         task.when == When::Red
             && evidence.iter().all(|e| match proof(e) {
-                Some(Proof::FailToPass) => e.exit == Some(0),
+                // Exit status 0 alone is not it: no test may have been executed.
+                Some(Proof::FailToPass) => e.value == Value::Fail,
                 _ => e.passes(),
             })
     }
@@ -242,6 +244,7 @@ impl Scheduler {
         progress.standing = Standing::Ended(verdict);
         progress.feedback = None;
         progress.rejected = Vec::new();
+        progress.measured = Arc::new([]);
     }
 
     /// A task leaves its place: the next one may have it, or the round is complete.
@@ -259,4 +262,15 @@ impl Scheduler {
 /// The records that do not pass.
 pub(super) fn failing(evidence: &[Evidence]) -> Arc<[Evidence]> {
     evidence.iter().filter(|e| !e.passes()).cloned().collect()
+}
+
+/// The records with counted tests, without output: what later looks are compared with.
+pub(super) fn measured(evidence: &[Evidence]) -> Arc<[Evidence]> {
+    let counted = evidence.iter().filter(|e| e.tests.is_some());
+    let bare = |e: &Evidence| Evidence {
+        tail: String::new(),
+        enforced: Vec::new(),
+        ..e.clone()
+    };
+    counted.map(bare).collect()
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::attempt::failing;
+use super::attempt::{failing, measured};
 use super::{Integration, Phase, Scheduler, Standing};
 use crate::effect::Effect;
 use crate::evidence::Evidence;
@@ -15,11 +15,13 @@ use crate::verdict::{Feedback, NotRun, Reason, Rejection, Verdict};
 pub(super) struct Trial {
     tree: Tree,
     failing: Arc<[Evidence]>,
+    measured: Arc<[Evidence]>,
 }
 
 impl Scheduler {
     pub(super) fn base_judged(&mut self, evidence: &[Evidence]) {
         if evidence.iter().all(Evidence::passes) {
+            self.state.gates = measured(evidence);
             self.next_wave();
         } else {
             self.state.phase = Phase::Refused;
@@ -147,6 +149,7 @@ impl Scheduler {
             Trial {
                 tree: tree.clone(),
                 failing,
+                measured: measured(evidence),
             },
         );
         self.narrow();
@@ -176,6 +179,7 @@ impl Scheduler {
             self.state.head.clone(),
         );
         self.state.phase = Phase::Checkpointing(lands.clone());
+        self.state.gates = Arc::clone(&trial.measured);
         self.owe(Effect::Checkpoint {
             wave,
             round,

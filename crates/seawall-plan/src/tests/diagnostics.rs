@@ -533,6 +533,15 @@ const ROWS: &[Row] = &[
         "proof = \"manual\"",
     ),
     row(
+        "SW0143",
+        &[(
+            "  proof = \"manual\"",
+            "  proof = \"manual\"\n  baseline = \"red\"",
+        )],
+        "\"red\"",
+        "pass-to-pass",
+    ),
+    row(
         "SW0131",
         &[("agent = \"modernise\"", "agent = \"modernize\"")],
         "\"modernize\"",

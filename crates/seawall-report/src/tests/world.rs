@@ -48,6 +48,8 @@ pub(super) fn criterion(says: &str, run: Option<&str>, proof: Proof) -> Criterio
         says: says.into(),
         run: run.map(str::to_owned),
         proof,
+        baseline: Default::default(),
+        tests: Default::default(),
     }
 }
 
@@ -126,6 +128,9 @@ pub(super) fn look(value: Value, why: &str, tail: &str) -> Evidence {
         tail: tail.into(),
         bytes: tail.len() as u64,
         output: Digest::of(tail.as_bytes()),
+        tests: None,
+        base: None,
+        enforced: Vec::new(),
     }
 }
 
