@@ -7,9 +7,6 @@ use super::parse::{children, each_token, field};
 use super::text::{Text, line};
 use super::{Kind, Reach};
 
-/// The most names of one declaration: its type is repeated for each.
-const TOGETHER: usize = 64;
-
 pub(crate) fn gather(gather: &mut Gather, root: Node) {
     let mut reader = Reader {
         gather,
@@ -56,23 +53,30 @@ impl<'t> Reader<'_, '_, 't> {
     fn one(&mut self, place: &Place<'t>, node: Node<'t>, kind: Kind) {
         let parts = children(node);
         let names = parts.iter().filter(|(field, _)| *field == "name");
-        for (_, name) in names.filter(|(_, n)| n.is_named()).take(TOGETHER) {
-            let word = self.gather.text(*name);
-            let mut signature = Text::default();
-            signature.name(&self.gather.full(&place.scope, &word));
+        let names: Vec<_> = names
+            .map(|(_, name)| *name)
+            .filter(Node::is_named)
+            .collect();
+        let declared = Text::of_any(|text| {
             for (field, child) in &parts {
                 let skipped = matches!(*field, "name" | "receiver" | "body" | "value");
                 if !skipped && !matches!(child.kind(), "func" | "=" | ",") {
-                    signature.node(*child, self.gather.source);
+                    text.node(*child, self.gather.source);
                 }
             }
+        });
+        // What several names share is no one's body.
+        let body = field(node, "body").or_else(|| field(node, "value"));
+        let body = body.filter(|_| names.len() == 1);
+        for name in names {
+            let word = self.gather.text(name);
             self.gather.add(Found {
                 kind,
                 name: &word,
                 scope: &place.scope,
                 whole: node,
-                signature,
-                body: field(node, "body").or_else(|| field(node, "value")),
+                signature: declared.with_name(&self.gather.full(&place.scope, &word)),
+                body,
                 reach: reach(&word),
             });
         }

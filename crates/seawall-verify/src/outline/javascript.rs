@@ -138,7 +138,7 @@ impl<'t> Reader<'_, '_, 't> {
             None => {
                 for part in bound(name) {
                     let word = self.gather.text(part);
-                    self.value(place, (part, Kind::Variable), &word, value, reach);
+                    self.value(place, (part, Kind::Variable), &word, None, reach);
                 }
             }
         }
@@ -242,9 +242,6 @@ pub(crate) fn callable(value: Node) -> Option<(Node, Kind)> {
     }
 }
 
-/// The most names that one pattern binds.
-const BOUND: usize = 64;
-
 /// The names that a pattern binds at its first level.
 fn bound(pattern: Node) -> Vec<Node> {
     children(pattern)
@@ -254,7 +251,6 @@ fn bound(pattern: Node) -> Vec<Node> {
             "pair_pattern" => field(part, "value").filter(|value| value.kind() == "identifier"),
             _ => None,
         })
-        .take(BOUND)
         .collect()
 }
 

@@ -118,9 +118,12 @@ impl<'t> Reader<'_, '_, 't> {
     fn assigned(&mut self, place: &Place<'t>, node: Node<'t>, name: Node<'t>) {
         let word = self.gather.text(name);
         let right = field(node, "right");
+        let alone = field(node, "left") == Some(name);
+        // What several names share is no one's.
+        let own = right.filter(|right| alone && !right.kind().ends_with("assignment"));
         if word == "__all__" && place.scope.is_empty() {
             let all = self.all.get_or_insert_default();
-            right.into_iter().for_each(|right| {
+            own.into_iter().for_each(|right| {
                 strings(right, self.gather.source, all);
             });
             return;
@@ -148,7 +151,7 @@ impl<'t> Reader<'_, '_, 't> {
             scope: &place.scope,
             whole: node,
             signature,
-            body: right,
+            body: own,
             reach: reach(place, &word),
         });
     }

@@ -15,7 +15,7 @@ const NAME: &str = "\u{1}";
 const SHOWN: usize = 400;
 
 /// A declaration that is put together. Its length is bounded, for it may be as long as the file.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Text {
     shown: String,
     shape: Digester,
@@ -26,6 +26,21 @@ pub(crate) struct Text {
 }
 
 impl Text {
+    /// What `fill` adds to a name that [`Text::with_name`] gives: made once for all that share a declaration.
+    pub(crate) fn of_any(fill: impl FnOnce(&mut Self)) -> Self {
+        let mut text = Self::default();
+        text.name(NAME);
+        fill(&mut text);
+        text
+    }
+
+    /// The same with that name.
+    pub(crate) fn with_name(&self, name: &str) -> Self {
+        let mut text = self.clone();
+        text.shown.replace_range(..NAME.len(), name);
+        text
+    }
+
     /// Adds the tokens of a node.
     pub(crate) fn node(&mut self, node: Node, source: &[u8]) {
         each_token(node, |token| {

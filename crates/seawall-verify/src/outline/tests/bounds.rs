@@ -131,6 +131,29 @@ fn hostile_text_is_read_in_bounded_time() {
 }
 
 #[test]
+fn what_is_repeated_is_not_read_for_each() {
+    let names = "a, ".repeat(30_000);
+    for (language, source) in [
+        (Language::Python, "a = __all__ = ".repeat(20_000) + "1\n"),
+        (Language::Python, format!("{names}a = [{names}]\n")),
+        (
+            Language::Go,
+            format!("package a\nvar {names}a = {names}a\n"),
+        ),
+        (
+            Language::JavaScript,
+            format!("const [{names}a] = [{names}];\n"),
+        ),
+        (Language::Rust, format!("pub use a::{{{names}}};\n")),
+    ] {
+        let began = Instant::now();
+        let _ = outline(language, source.as_bytes());
+        let took = began.elapsed();
+        assert!(took < Duration::from_secs(30), "{language:?}: {took:?}");
+    }
+}
+
+#[test]
 fn what_is_too_much_is_not_read() {
     let many = "def f(): pass\n".repeat(30_000);
     assert_eq!(outline(Language::Python, many.as_bytes()), None);
