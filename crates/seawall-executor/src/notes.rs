@@ -59,19 +59,26 @@ fn changes(
     if before.as_ref() == Some(&after) {
         return Ok(None);
     }
-    let key = (before, after, language);
-    let known = crew.interfaces.get(&key).map(|found| Arc::clone(&found));
-    let changes = match known {
-        Some(found) => found,
-        None => {
-            let old = key.0.as_ref().map(|id| store.blob(id)).transpose()?;
-            let new = store.blob(&key.1)?;
-            let made = Arc::new(interface_note(language, old.as_deref(), &new));
-            crew.interfaces.insert(key, Arc::clone(&made));
-            made
-        }
-    };
+    let changes = compare(crew, before, after, language)?;
     Ok(Some(changes).filter(|changes| !changes.lines.is_empty()))
+}
+
+/// Compares two versions of a file, once for all tasks.
+fn compare(
+    crew: &Crew,
+    before: Option<BlobId>,
+    after: BlobId,
+    language: Language,
+) -> Result<Arc<Changes>, ExecuteError> {
+    let (store, key) = (&crew.setup.store, (before, after, language));
+    if let Some(known) = crew.interfaces.get(&key) {
+        return Ok(Arc::clone(&known));
+    }
+    let old = key.0.as_ref().map(|id| store.blob(id)).transpose()?;
+    let new = store.blob(&key.1)?;
+    let made = Arc::new(interface_note(language, old.as_deref(), &new));
+    crew.interfaces.insert(key, Arc::clone(&made));
+    Ok(made)
 }
 
 /// The content of a file; none when there is no regular file.
