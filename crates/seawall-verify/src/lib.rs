@@ -9,7 +9,7 @@ mod ran;
 
 pub use judge::{after, gate, manual, on_base};
 pub use outline::{
-    Changes, InterfaceChange, Item, Kind, Language, Outline, Reach, interface_changes,
-    interface_note, language, outline,
+    Changes, Import, InterfaceChange, Item, Kind, Language, Outline, Reach, code_only, imports,
+    interface_changes, interface_note, language, outline, references,
 };
 pub use ran::{End, Ran};

@@ -9,6 +9,7 @@
 //! Names are resolved within one file only. What a file re-exports by a wildcard stays a wildcard.
 
 mod change;
+mod code;
 mod exports;
 mod gather;
 mod go;
@@ -26,6 +27,7 @@ use seawall_core::ids::Digest;
 use seawall_core::path::RepoPath;
 
 pub use change::{InterfaceChange, interface_changes};
+pub use code::{Import, code_only, imports, references};
 pub use note::{Changes, interface_note};
 
 /// A language whose files can be outlined.
