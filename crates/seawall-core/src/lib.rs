@@ -10,6 +10,7 @@ pub mod effect;
 pub mod event;
 pub mod evidence;
 pub mod fill;
+pub mod finding;
 pub mod ids;
 pub mod lifecycle;
 pub mod narrow;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use seawall_core::effect::Effect;
 use seawall_core::event::Event;
 use seawall_core::evidence::{Change, Harvest};
+use seawall_core::finding::{Severity, worst};
 use seawall_core::ids::{AttemptNo, Commit, Digest, TaskIx, Tree, WaveNo};
 use seawall_core::path::{RepoPath, escape};
 use seawall_core::scheduler::{Scheduler, Standing};
@@ -18,7 +19,7 @@ use crate::crew::{Crew, commit, id};
 use crate::error::{ExecuteError, at};
 use crate::look::Look;
 use crate::prepare::{self, Prepared};
-use crate::{look, work, workspace};
+use crate::{findings, look, work, workspace};
 
 /// What an effect needs to know of the state in which it was issued.
 #[derive(Debug, Default)]
@@ -31,6 +32,8 @@ pub(crate) struct Context {
     feedback: Option<Arc<Feedback>>,
     /// The harvests to integrate.
     harvests: Vec<Commit>,
+    /// What the worker said it had done.
+    claim: String,
 }
 
 impl Context {
@@ -43,6 +46,9 @@ impl Context {
             Effect::PrepareWave { .. } => context.members = scheduler.members().to_vec(),
             Effect::LaunchWorker { task, .. } => {
                 context.feedback = scheduler.feedback(*task).cloned()
+            }
+            Effect::Verify { attempt, .. } => {
+                scheduler.claim(*attempt).clone_into(&mut context.claim);
             }
             Effect::Integrate { tasks, .. } => {
                 let harvest = |ix: &TaskIx| match scheduler.standing(*ix) {
@@ -86,8 +92,12 @@ pub(crate) async fn execute(
             attempt,
             base,
         } => {
-            blocking(crew, move |crew| open_workspace(crew, task, attempt, &base)).await?;
-            Event::WorkspaceOpened { attempt }
+            let open = move |crew: &Crew| {
+                open_workspace(crew, task, attempt, &base)?;
+                findings::of_context(crew, task, &base)
+            };
+            let findings = blocking(crew, open).await?;
+            Event::WorkspaceOpened { attempt, findings }
         }
         Effect::LaunchWorker {
             task,
@@ -115,8 +125,18 @@ pub(crate) async fn execute(
             attempt,
             harvest,
         } => {
-            let evidence = look::after(crew, task, attempt, &harvest).await?;
-            Event::Verified { attempt, evidence }
+            let at = harvest.clone();
+            let find = move |crew: &Crew| findings::of_change(crew, task, &at, &context.claim);
+            let findings = blocking(crew, find).await?;
+            let evidence = match worst(&findings) {
+                Some(Severity::Block) => Vec::new(),
+                _ => look::after(crew, task, attempt, &harvest).await?,
+            };
+            Event::Verified {
+                attempt,
+                evidence,
+                findings,
+            }
         }
         Effect::DiscardWorkspace { attempt } => {
             let room = crew.setup.place.attempt(attempt);

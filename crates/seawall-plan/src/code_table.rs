@@ -2,7 +2,7 @@
 
 use crate::codes::Explanation;
 
-const fn code(
+pub(crate) const fn code(
     code: &'static str,
     title: &'static str,
     means: &'static str,
@@ -320,6 +320,13 @@ pub(crate) static CODES: &[Explanation] = &[
         "`carry` and `carry_files` bring ignored things of your checkout into each workspace: installed packages, a virtual environment, build directories. What the commit holds is there anyway, and what git does not ignore would stand in every harvest. A path that lies in another one is carried with it.",
         "[workspace]\ncarry = [\"src\"]",
         "[workspace]\ncarry = [\"node_modules\", \".venv\", \"target\"]",
+    ),
+    code(
+        "SW0151",
+        "not a finding",
+        "`[[finding]]` says what follows from a rule's findings in this plan, and names the rule by its code. A rule that does not exist would be a wish that nobody reads.",
+        "[[finding]]\ncode = \"SW0104\"\nseverity = \"off\"\nbecause = \"it is in the way\"",
+        "[[finding]]\ncode = \"SW0513\"\nseverity = \"off\"\nbecause = \"a command line tool prints\"\npaths = [\"src/cli/**\"]",
     ),
     code(
         "SW0201",

@@ -10,6 +10,7 @@ use seawall_core::lifecycle::Stage;
 use seawall_core::plan::Proof;
 use seawall_core::verdict::{NotRun, Reason as Rejected, Rejection, Verdict};
 
+use crate::findings;
 use crate::look;
 use crate::view::{AttemptView, Fate, View};
 use crate::words::{count, duration, few, many, name, shown};
@@ -146,6 +147,7 @@ fn of_rejection(
                 list(what, what.len() as u64)
             ),
         ),
+        Rejection::Findings(blocking) => reason("finding", findings::sentence(blocking)),
         Rejection::Checks => checks(view, ix, attempt),
         Rejection::Checkpoint => checkpoint(view, attempt),
     }
@@ -297,10 +299,14 @@ fn needs_human(view: &View, ix: TaskIx) -> Reason {
         .filter(|check| check.proof == Proof::Manual)
         .map(|check| format!("`{}`", name(&check.says)))
         .collect();
-    reason(
-        "needs-human",
-        format!("a person must look: {}", few(manual.into_iter(), 3, ", ")),
-    )
+    let held = view.task(ix).last().map(findings::held).unwrap_or_default();
+    let code = if manual.is_empty() {
+        "finding-held"
+    } else {
+        "needs-human"
+    };
+    let all = manual.into_iter().chain(held);
+    reason(code, format!("a person must look: {}", few(all, 3, ", ")))
 }
 
 fn not_run(view: &View, why: NotRun) -> Reason {

@@ -10,6 +10,7 @@ use serde_json::Value as Json;
 
 use seawall_core::event::Workspaces;
 use seawall_core::evidence::{Evidence, Value};
+use seawall_core::finding::Finding;
 use seawall_core::ids::{Commit, Digest, TaskIx};
 use seawall_core::plan::Proof;
 use seawall_core::scheduler::{Outcome, Scheduler, Standing};
@@ -126,6 +127,8 @@ pub struct TaskStatus {
     pub dispatches: u32,
     /// One entry per criterion, with what its last attempt showed.
     pub evidence: Vec<CheckStatus>,
+    /// What is odd about its last attempt: the files that its brief named, and its change.
+    pub findings: Vec<Finding>,
     /// The paths that it owns, escaped as in the plan.
     pub paths: Vec<String>,
 }
@@ -375,6 +378,7 @@ pub(crate) fn task_status(view: &View, scheduler: &Scheduler, ix: TaskIx) -> Tas
             .iter()
             .map(CheckStatus::of)
             .collect(),
+        findings: looked.map_or_else(Vec::new, |attempt| attempt.findings.clone()),
         paths: task.owned().map(ToString::to_string).collect(),
     }
 }

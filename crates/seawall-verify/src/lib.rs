@@ -3,10 +3,12 @@
 //! A check is run by Seawall, in a fresh workspace; this crate says what its end means. It knows nothing of
 //! retries: what follows from a failure is the scheduler's to decide.
 
+mod findings;
 mod judge;
 mod outline;
 mod ran;
 
+pub use findings::{ChangedFile, RULES, Rule, Subject, context_findings, findings};
 pub use judge::{after, gate, manual, on_base};
 pub use outline::{
     Changes, Import, InterfaceChange, Item, Kind, Language, Outline, Reach, code_only, imports,

@@ -9,13 +9,13 @@
 //! Names are resolved within one file only. What a file re-exports by a wildcard stays a wildcard.
 
 mod change;
-mod code;
+pub(crate) mod code;
 mod exports;
 mod gather;
 mod go;
 mod javascript;
 mod note;
-mod parse;
+pub(crate) mod parse;
 mod python;
 mod rust;
 mod text;

@@ -99,6 +99,7 @@ fn goes_badly(effect: &Effect, state: &State) -> Vec<Event> {
         Effect::Verify { attempt, .. } => vec![Event::Verified {
             attempt: *attempt,
             evidence: look(false),
+            findings: vec![],
         }],
         _ => vec![],
     }
@@ -592,6 +593,7 @@ fn the_same_change_twice_ends_a_task_early() {
         Effect::Verify { attempt, .. } => Some(Event::Verified {
             attempt: *attempt,
             evidence: look(false),
+            findings: vec![],
         }),
         _ => None,
     });
@@ -612,6 +614,7 @@ fn a_retry_is_told_what_was_wrong_and_then_may_pass() {
             Some(Event::Verified {
                 attempt: *attempt,
                 evidence: look(told.len() > 1),
+                findings: vec![],
             })
         }
         _ => None,

@@ -174,7 +174,7 @@ fn docstring(node: Node) -> Option<usize> {
 }
 
 /// Calls `each` for every node; what is below one for which it says no is left out.
-fn each_node<'t>(tree: &'t Tree, mut each: impl FnMut(Node<'t>) -> bool) {
+pub(crate) fn each_node<'t>(tree: &'t Tree, mut each: impl FnMut(Node<'t>) -> bool) {
     let mut cursor = tree.walk();
     loop {
         if each(cursor.node()) && cursor.goto_first_child() {
