@@ -305,8 +305,11 @@ fn needs_human(view: &View, ix: TaskIx) -> Reason {
     } else {
         "needs-human"
     };
-    let all = manual.into_iter().chain(held);
-    reason(code, format!("a person must look: {}", few(all, 3, ", ")))
+    let all: Vec<_> = manual.into_iter().chain(held).collect();
+    reason(
+        code,
+        format!("a person must look: {}", few(all.into_iter(), 3, ", ")),
+    )
 }
 
 fn not_run(view: &View, why: NotRun) -> Reason {

@@ -24,6 +24,9 @@ fn is_outside_of_code(file: &File<'_>) -> bool {
     let (Some(language), Some((before, after))) = (file.language, file.both()) else {
         return false;
     };
+    if before == after {
+        return false;
+    }
     let code = |text| code_only(language, text).map(|code| squeezed(language, &code));
     code(before).is_some_and(|before| code(after) == Some(before))
 }
