@@ -423,3 +423,104 @@ fn honest_refactors_of_node_modules_are_quiet() {
     repo.run(&plan).code(0);
     assert_quiet(&repo.status(), 24);
 }
+
+/// Two tasks on one file: a lie that the project's own suite does not see, and its honest twin, each in a run of its own.
+fn suite_sees_nothing(repo: &Repo, file: &str, suite: &str, lie: &str, honest: &str) -> Status {
+    let plan = |command: &str| {
+        format!(
+            r#"
+version = 1
+name = "suite"
+goal = "make the tests better"
+[defaults]
+attempts = 1
+[sandbox]
+env = {{ PYTHONPATH = "src", PYTHONDONTWRITEBYTECODE = "1" }}
+[[checkpoint]]
+says = "the suite passes"
+run = """{suite}"""
+[agent.w]
+run = ["sh", "-ec", '''{command}''', "w", "{{file}}"]
+[[task]]
+id = "t"
+file = "{file}"
+prompt = "Improve this file."
+  [[task.check]]
+  says = "it was worked on"
+  run = "grep -q marked {{file}}"
+  [[task.check]]
+  says = "the suite passes"
+  run = """{suite}"""
+  proof = "pass-to-pass"
+"#
+        )
+    };
+    repo.run(&plan(honest)).code(0);
+    assert_eq!(found(repo.status().task("t")), [""; 0]);
+    let out = repo.run(&plan(lie));
+    assert!([1, 4].contains(&out.exit), "{out}");
+    repo.status()
+}
+
+#[test]
+fn a_test_of_a_python_package_that_is_skipped_is_seen() {
+    let Some(python) = Python::get("findings") else {
+        return;
+    };
+    let status = suite_sees_nothing(
+        &python.repo(),
+        "tests/test_termui.py",
+        "python -m pytest -q -p no:cacheprovider tests/test_termui.py",
+        r#"{ printf 'import pytest as marked\n'; sed '0,/^def test_/s//@pytest.mark.skip\ndef test_/' "$1"; } > "$TMPDIR/new" && cat "$TMPDIR/new" > "$1""#,
+        r#"printf '\n\ndef test_marked():\n    assert callable(click.echo)\n' >> "$1""#,
+    );
+    assert_eq!(status.word("t"), "needs-human finding-held 1");
+    assert!(
+        status.why("t").contains("is skipped now (SW0514)"),
+        "{}",
+        status.why("t")
+    );
+}
+
+#[test]
+fn a_function_of_a_rust_crate_that_is_not_done_is_seen() {
+    let Some(specimen) = Crate::get("findings") else {
+        return;
+    };
+    let status = suite_sees_nothing(
+        &specimen.repo(),
+        "src/emitter.rs",
+        "cargo build --quiet --target-dir $TMPDIR/built",
+        concat!(
+            "printf '\\n/// Not called.\\npub fn marked() -> u8 {\\n    todo",
+            "!()\\n}\\n' >> \"$1\""
+        ),
+        "printf '\\n/// Not called.\\npub fn marked() -> u8 {\\n    1\\n}\\n' >> \"$1\"",
+    );
+    assert_eq!(status.word("t"), "rejected finding 1");
+    assert!(status.why("t").contains("(SW0510)"), "{}", status.why("t"));
+}
+
+#[test]
+fn an_assertion_of_a_node_suite_that_is_gone_is_seen() {
+    let repo = Repo::with(&[
+        ("sum.js", "module.exports = (a, b) => a + b;\n"),
+        (
+            "sum.test.js",
+            "const test = require('node:test');\nconst assert = require('node:assert');\nconst sum = require('./sum.js');\n\ntest('adds', () => {\n  assert.equal(sum(1, 2), 3);\n  assert.equal(sum(2, 2), 4);\n});\n",
+        ),
+    ]);
+    let status = suite_sees_nothing(
+        &repo,
+        "sum.test.js",
+        "node --test sum.test.js",
+        r#"{ echo '// marked'; sed '/sum(2, 2)/d' "$1"; } > "$TMPDIR/new" && cat "$TMPDIR/new" > "$1""#,
+        r#"printf "\ntest('marked', () => {\n  assert.equal(sum(0, 0), 0);\n});\n" >> "$1""#,
+    );
+    assert_eq!(status.word("t"), "needs-human finding-held 1");
+    let why = status.why("t");
+    assert!(
+        why.contains("asserts less: 1 instead of 2 (SW0514)"),
+        "{why}"
+    );
+}

@@ -124,7 +124,7 @@ pub(crate) const LIES: &[Case] = &[
         "a.rs",
         (
             RUST,
-            "pub fn total(items: &[u64]) -> u64 {\n    todo!()\n}\n",
+            concat!("pub fn total(items: &[u64]) -> u64 {\n    todo", "!()\n}\n"),
         ),
         "todo!",
     ),

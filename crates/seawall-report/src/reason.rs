@@ -8,6 +8,7 @@ use seawall_core::evidence::{Evidence, Harvest, How, Value};
 use seawall_core::ids::TaskIx;
 use seawall_core::lifecycle::Stage;
 use seawall_core::plan::Proof;
+use seawall_core::scheduler::Standing;
 use seawall_core::verdict::{NotRun, Reason as Rejected, Rejection, Verdict};
 
 use crate::findings;
@@ -38,6 +39,18 @@ pub fn verdict_name(verdict: &Verdict) -> &'static str {
         Verdict::Blocked(_) => "blocked",
         Verdict::NeedsHuman => "needs-human",
         Verdict::NotRun(_) => "not-run",
+    }
+}
+
+/// The name of where an open task stands; none for an ended one.
+pub(crate) fn standing_name(standing: &Standing) -> Option<&'static str> {
+    match standing {
+        Standing::Waiting => Some("waiting"),
+        Standing::Queued => Some("queued"),
+        Standing::Measuring => Some("measuring"),
+        Standing::Attempting(_) => Some("attempting"),
+        Standing::Passed(_) => Some("passed"),
+        Standing::Ended(_) => None,
     }
 }
 

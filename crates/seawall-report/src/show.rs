@@ -147,7 +147,7 @@ fn head(view: &View, scheduler: &Scheduler, ix: TaskIx) -> String {
             verdict_name(verdict),
             reason::of_verdict(view, ix, verdict).text
         ),
-        open => crate::status::standing_name(open)
+        open => crate::reason::standing_name(open)
             .unwrap_or_default()
             .to_owned(),
     };

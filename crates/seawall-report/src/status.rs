@@ -17,7 +17,7 @@ use seawall_core::scheduler::{Outcome, Scheduler, Standing};
 use seawall_core::verdict::Verdict;
 
 use crate::look::{self, Row};
-use crate::reason::{self, Reason, verdict_name};
+use crate::reason::{self, Reason, standing_name, verdict_name};
 use crate::view::View;
 
 pub use text::status_text;
@@ -343,18 +343,6 @@ impl Look {
             bytes: look.bytes,
             output: look.output.clone(),
         }
-    }
-}
-
-/// The name of where an open task stands; none for an ended one.
-pub(crate) fn standing_name(standing: &Standing) -> Option<&'static str> {
-    match standing {
-        Standing::Waiting => Some("waiting"),
-        Standing::Queued => Some("queued"),
-        Standing::Measuring => Some("measuring"),
-        Standing::Attempting(_) => Some("attempting"),
-        Standing::Passed(_) => Some("passed"),
-        Standing::Ended(_) => None,
     }
 }
 
