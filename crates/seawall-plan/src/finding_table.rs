@@ -74,7 +74,7 @@ pub(crate) static FINDINGS: &[Explanation] = &[
     code(
         "SW0510",
         "a stub",
-        "A function stands there and does nothing of what it is for. `todo!` rejects the change. It is held when `unimplemented!()` or an exception says \"not implemented\", and when a function that had a body has none any more. A method that raises `NotImplementedError`, and a new function that does nothing, are notes. Abstract methods, protocols, overloads, stub files and tests are left alone.",
+        "A function stands there and does nothing of what it is for. `todo!` rejects the change. It is held when `unimplemented!` or an exception says \"not implemented\", and when a function that had a body has none any more. A method that raises `NotImplementedError`, and a new function that does nothing, are notes. Abstract methods, protocols, overloads, stub files and tests are left alone.",
         concat!("fn total(&self) -> u64 {\n    todo", "!()\n}"),
         "fn total(&self) -> u64 {\n    self.items.iter().sum()\n}",
     ),
