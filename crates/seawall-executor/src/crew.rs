@@ -17,6 +17,7 @@ use seawall_sandbox::{Profile, Stopper};
 use crate::bases::Bases;
 use crate::carry::{self, Carried};
 use crate::error::ExecuteError;
+use crate::findings::Oddities;
 use crate::notes::Known;
 use crate::place::Place;
 use crate::trash::Trash;
@@ -72,6 +73,8 @@ pub(crate) struct Crew {
     listing: Mutex<Option<(Commit, Arc<Listing>)>>,
     /// What is known of how files changed, for all tasks that ask.
     pub(crate) interfaces: Known,
+    /// What is odd about files that briefs name, likewise.
+    pub(crate) oddities: Oddities,
 }
 
 /// A worker in the table of live ones.
@@ -99,6 +102,7 @@ impl Crew {
             large: DashSet::new(),
             listing: Mutex::new(None),
             interfaces: Known::new(),
+            oddities: Oddities::new(),
         })
     }
 

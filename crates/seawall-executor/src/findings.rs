@@ -1,17 +1,23 @@
 //! Findings: what the rules say of a harvest, and of the files that a brief names.
 //!
-//! A harvest costs two looks into its tree and the reading of what changed. The files of a brief are read once for each
-//! attempt, those that are text and no larger than [`LARGEST`]; a plan that fans out over a repository reads it that often.
+//! A harvest costs two looks into its tree and the reading of what changed. The files of a brief are read once for
+//! all tasks that name them, those that are text and no larger than [`LARGEST`]; each attempt costs a look into the tree.
 
+use std::sync::Arc;
+
+use dashmap::DashMap;
 use seawall_core::finding::Finding;
 use seawall_core::ids::{Commit, TaskIx};
 use seawall_core::path::RepoPath;
-use seawall_git::{CommitId, Entry, EntryKind, Store};
+use seawall_git::{BlobId, Entry, EntryKind, Store};
 use seawall_verify::{ChangedFile, Subject, context_findings, findings};
 
 use crate::crew::{Crew, id};
 use crate::error::ExecuteError;
 use crate::prepare;
+
+/// The findings on a file of a brief, for all tasks that name it.
+pub(crate) type Oddities = DashMap<(RepoPath, BlobId), Arc<[Finding]>>;
 
 /// The largest file of a brief that is looked at, in bytes.
 const LARGEST: usize = 1 << 20;
@@ -75,16 +81,26 @@ pub(crate) fn of_context(
         prepare::reads(task, &*crew.listing(base)?)
     };
     let (store, base) = (&crew.setup.store, id(base)?);
+    let known: Vec<_> = task.files.iter().chain(&reads).take(MOST).collect();
+    let paths: Vec<_> = known.iter().map(|path| path.as_bytes()).collect();
     let mut found = Vec::new();
-    for path in task.files.iter().chain(&reads).take(MOST) {
-        if let Some(bytes) = text(store, &base, path)? {
-            found.extend(context_findings(plan, path, &bytes));
+    for (path, entry) in known.into_iter().zip(store.entries(&base, &paths)?) {
+        let Some(entry) = entry else { continue };
+        let key = (path.clone(), entry.blob.clone());
+        if let Some(seen) = crew.oddities.get(&key) {
+            found.extend_from_slice(&seen);
+            continue;
         }
+        let text = content(store, Some(entry))?.filter(|bytes| is_text(bytes));
+        let seen: Arc<[Finding]> = text
+            .map_or_else(Vec::new, |text| context_findings(plan, path, &text))
+            .into();
+        found.extend_from_slice(&seen);
+        crew.oddities.insert(key, seen);
     }
     Ok(found)
 }
 
-fn text(store: &Store, base: &CommitId, path: &RepoPath) -> Result<Option<Vec<u8>>, ExecuteError> {
-    let bytes = content(store, store.entry(base, path.as_bytes())?)?;
-    Ok(bytes.filter(|bytes| bytes.len() <= LARGEST && !bytes.contains(&0)))
+fn is_text(bytes: &[u8]) -> bool {
+    bytes.len() <= LARGEST && !bytes.contains(&0)
 }

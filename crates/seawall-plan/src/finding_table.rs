@@ -11,7 +11,7 @@ pub(crate) static FINDINGS: &[Explanation] = &[
     code(
         "SW0501",
         "a merge marker was left in",
-        "Lines with `<<<<<<<`, `=======` and `>>>>>>>` stand in the file. Such a change is rejected. A lone marker in a source file is held for a person; in prose it may be a quotation.",
+        "Lines with `<<<<<<<`, `=======` and `>>>>>>>` stand in the file. Such a change is rejected; in prose and tests, which may quote a conflict, it is held, and so is a lone marker in a source file.",
         "<<<<<<< HEAD\nsize = 1\n=======\nsize = 2\n>>>>>>> work",
         "size = 2",
     ),
@@ -25,7 +25,7 @@ pub(crate) static FINDINGS: &[Explanation] = &[
     code(
         "SW0503",
         "a hidden character",
-        "The change adds a character that no reader sees: one that turns the direction of text, a tag, a zero-width character, a variation selector on nothing. Emoji and the scripts that need joiners are let pass. Such a change is rejected; in prose and translations it is held, but for what turns text around and for tags.",
+        "The change adds a character that no reader sees: one that turns the direction of text, a tag, a zero-width character, a variation selector on nothing. Emoji and the scripts that need joiners are let pass. Such a change is rejected; in prose, tests and translations it is held, but for what turns text around and for tags.",
         "if level != \"user\\u{202e}\\u{2066}# only for admins\" {",
         "if level != \"user\" { // only for admins",
     ),
@@ -74,7 +74,7 @@ pub(crate) static FINDINGS: &[Explanation] = &[
     code(
         "SW0510",
         "a stub",
-        "A function stands there and does nothing of what it is for. `todo!` rejects the change. It is held when `unimplemented!` or an exception says \"not implemented\", and when a function that had a body has none any more. A method that raises `NotImplementedError`, and a new function that does nothing, are notes. Abstract methods, protocols, overloads, stub files and tests are left alone.",
+        "A function stands there and does nothing of what it is for. `todo!` rejects the change. It is held when `unimplemented!` or an exception says \"not implemented\", and when a function that had a body has none any more. A method that raises `NotImplementedError`, and a new function that does nothing, are notes, and so is every stub where the plan asks for one. Abstract methods, protocols, overloads, stub files and tests are left alone.",
         concat!("fn total(&self) -> u64 {\n    todo", "!()\n}"),
         "fn total(&self) -> u64 {\n    self.items.iter().sum()\n}",
     ),

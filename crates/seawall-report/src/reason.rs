@@ -275,7 +275,7 @@ fn culprit(view: &View, attempt: Option<&AttemptView>) -> String {
 /// What is left to say of a verdict where the evidence stands below it; nothing when that says it all.
 pub(crate) fn beside_evidence(view: &View, ix: TaskIx, verdict: &Verdict) -> Option<String> {
     match verdict {
-        Verdict::Rejected(Rejected::Attempt(Rejection::Checks)) => None,
+        Verdict::Rejected(Rejected::Attempt(Rejection::Checks | Rejection::Findings(_))) => None,
         Verdict::Rejected(Rejected::Attempt(Rejection::Checkpoint)) => {
             Some(culprit(view, view.task(ix).last()))
         }

@@ -2,7 +2,7 @@
 //!
 //! Text that runs backwards (the "Trojan Source" attack), tag characters, zero-width characters and variation selectors
 //! can carry whole sentences. Many of them have honest uses: emoji, scripts that join their letters, ideographs. There
-//! they are let pass. What is left blocks in code; in prose and translations, where a zero-width space is now and then
+//! they are let pass. What is left blocks in code; in prose, tests and translations, where a zero-width space is now and then
 //! meant, a person looks. Only characters that the file has more of than before are told.
 
 use std::collections::HashMap;
@@ -62,7 +62,7 @@ fn severity(file: &File<'_>) -> impl Fn(char) -> Severity {
     ];
     let extension = file.extension();
     let translated = translated.contains(&extension.as_str());
-    let prose = prose.contains(&extension.as_str());
+    let prose = prose.contains(&extension.as_str()) || file.is_test();
     move |what| match what {
         _ if translated => Severity::Hold,
         '\u{202d}' | '\u{202e}' | '\u{e0000}'..='\u{e01ef}' => Severity::Block,

@@ -1,11 +1,15 @@
 //! Merge markers that were left in.
 //!
-//! A beginning, a middle and an end in this order are no accident in any file, and block. A lone one is, in a source file,
+//! A beginning, a middle and an end in this order are no accident, and block; in prose and in tests, which may quote a
+//! conflict to explain it or to have one, a person looks. A lone one is, in a source file,
 //! most likely the rest of a conflict that was half resolved; in prose it may be a quotation of the seventh degree.
 
 use seawall_core::finding::Severity;
 
 use super::look::{File, Found, Look, lines};
+
+/// Files that may speak of conflicts.
+const PROSE: &[&str] = &["md", "rst", "txt", "adoc", "html", "tex"];
 
 pub(crate) fn look(look: &Look<'_>, found: &mut Found) {
     for file in &look.files {
@@ -16,7 +20,12 @@ pub(crate) fn look(look: &Look<'_>, found: &mut Found) {
         let what = String::from_utf8_lossy(&marker[..7]).into_owned();
         if is_conflict(after) {
             let text = format!("merge marker `{what}` was left in");
-            found.at(Severity::Block, file.path, *line, text);
+            let quoted = file.is_test() || PROSE.contains(&file.extension().as_str());
+            let severity = match quoted {
+                true => Severity::Hold,
+                false => Severity::Block,
+            };
+            found.at(severity, file.path, *line, text);
         } else if is_source(file) {
             let text = format!("`{what}` looks like the rest of a merge conflict");
             found.at(Severity::Hold, file.path, *line, text);

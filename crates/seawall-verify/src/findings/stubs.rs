@@ -3,7 +3,7 @@
 //! How sure one can be differs. `todo!()` says of itself that it is not done, and blocks. An "unimplemented" that is thrown
 //! may be the honest answer of a method that nobody can implement: a person looks, unless it is a method of a class, which
 //! others may override, where it is told. A function that does nothing is told, unless it did something before: then a
-//! person looks. Abstract methods, protocols, overloads, stub files and tests are left alone.
+//! person looks. Where the plan asks for stubs all of them are notes. Abstract methods, protocols, overloads, stub files and tests are left alone.
 
 use std::collections::HashMap;
 
@@ -14,6 +14,18 @@ use super::look::{File, Found, Look};
 use crate::outline::Language;
 use crate::outline::code::each_node;
 use crate::outline::parse::{children, field, parse};
+
+/// What a plan says that wants a stub.
+const ASKED: &[&str] = &[
+    "stub",
+    "skeleton",
+    "scaffold",
+    "placeholder",
+    "todo!",
+    "unimplemented",
+    "notimplemented",
+    "not implemented",
+];
 
 pub(crate) fn look(look: &Look<'_>, found: &mut Found) {
     for file in &look.files {
@@ -27,6 +39,10 @@ pub(crate) fn look(look: &Look<'_>, found: &mut Found) {
             Language::Python => python(file, after, found),
             _ => thrown(file, language, after, found),
         }
+    }
+    if look.asks(ASKED) {
+        let all = found.list.iter_mut();
+        all.for_each(|finding| finding.severity = Severity::Note);
     }
 }
 

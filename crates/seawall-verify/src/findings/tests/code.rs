@@ -55,6 +55,10 @@ fn stubs() {
     Case::new()
         .file("a.py", real, lie)
         .finds(&["hold SW0510 a.py:2"]);
+    Case::new()
+        .prompt("Write a stub of f.")
+        .file("a.py", "x = 1\n", python[0].0)
+        .finds(&["note SW0510 a.py:1"]);
     let honest = [
         "from abc import ABC\nclass A(ABC):\n    def f(self):\n        raise NotImplementedError\n",
         "class A:\n    @abstractmethod\n    def f(self): ...\n",

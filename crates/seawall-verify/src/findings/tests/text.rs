@@ -13,7 +13,7 @@ fn merge_markers() {
         .finds(&["block SW0501 a.py:1"]);
     Case::new()
         .file("a.md", "a = 1\n", conflict)
-        .finds(&["block SW0501 a.md:1"]);
+        .finds(&["hold SW0501 a.md:1"]);
     Case::new()
         .file("a.c", "a\n", "a\n>>>>>>> work\n")
         .finds(&["hold SW0501 a.c:2"]);
