@@ -198,7 +198,10 @@ impl<G: Fn(&[TaskIx]) -> bool> Executor for Instantly<G> {
                 task,
                 evidence: vec![look(true)],
             },
-            Effect::OpenWorkspace { attempt, .. } => Event::WorkspaceOpened { attempt },
+            Effect::OpenWorkspace { attempt, .. } => Event::WorkspaceOpened {
+                attempt,
+                findings: Vec::new(),
+            },
             Effect::LaunchWorker { attempt, .. } => Event::WorkerEnded {
                 attempt,
                 end: end(),
@@ -211,6 +214,7 @@ impl<G: Fn(&[TaskIx]) -> bool> Executor for Instantly<G> {
             Effect::Verify { attempt, .. } => Event::Verified {
                 attempt,
                 evidence: vec![look(true)],
+                findings: Vec::new(),
             },
             Effect::DiscardWorkspace { attempt } => Event::WorkspaceDiscarded { attempt },
             Effect::Integrate {
@@ -327,6 +331,7 @@ fn plan(tasks: u32, shape: Shape) -> Plan {
         agents: BTreeMap::new(),
         checkpoints: vec![criterion("the suite passes")],
         invariants: Vec::new(),
+        findings: Vec::new(),
         tasks: (0..tasks).map(|n| task(n, shape, &shared)).collect(),
     }
 }
@@ -379,5 +384,6 @@ fn task(n: u32, shape: Shape, shared: &Shared) -> Task {
         timeout_ms: 1000,
         checks: Arc::clone(&shared.checks),
         when: When::Always,
+        expected_lines: None,
     }
 }

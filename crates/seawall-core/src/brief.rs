@@ -197,6 +197,18 @@ pub fn reason(rejection: &Rejection) -> String {
             what.join(", ")
         ),
         Rejection::Missing(what) => format!("a promise was not kept: {}", what.join(", ")),
+        Rejection::Findings(findings) => format!(
+            "your change was not checked, because of what is in it: {}",
+            findings
+                .iter()
+                .map(|finding| format!(
+                    "\n- {} {} ({})",
+                    finding.place(),
+                    finding.text,
+                    finding.code
+                ))
+                .collect::<String>()
+        ),
         Rejection::Checks => "a check does not pass".to_owned(),
         Rejection::Checkpoint => "with this change the checkpoint is red".to_owned(),
     }

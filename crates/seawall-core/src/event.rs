@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::effect::{Effect, Key};
 use crate::evidence::{Evidence, Harvest, WorkerEnd};
+use crate::finding::Finding;
 use crate::ids::{AttemptNo, Commit, Digest, TaskIx, Tree, WaveNo};
 
 /// One fact.
@@ -43,6 +44,9 @@ pub enum Event {
     WorkspaceOpened {
         /// Whose.
         attempt: AttemptNo,
+        /// What is odd about the files that its brief names. No verdict depends on it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        findings: Vec<Finding>,
     },
     /// A worker and all its descendants are gone.
     WorkerEnded {
@@ -62,8 +66,11 @@ pub enum Event {
     Verified {
         /// Whose.
         attempt: AttemptNo,
-        /// One record per check of the task.
+        /// One record per check of the task; none when a finding blocks, for then no check is run.
         evidence: Vec<Evidence>,
+        /// What is odd about the change.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        findings: Vec<Finding>,
     },
     /// An attempt's workspace is gone.
     WorkspaceDiscarded {
@@ -150,7 +157,7 @@ impl Event {
         Some(match *self {
             Self::WavePrepared { wave, round, .. } => Key::PrepareWave(wave, round),
             Self::Baselined { task, .. } => Key::Baseline(task),
-            Self::WorkspaceOpened { attempt } => Key::OpenWorkspace(attempt),
+            Self::WorkspaceOpened { attempt, .. } => Key::OpenWorkspace(attempt),
             Self::WorkerEnded { attempt, .. } => Key::LaunchWorker(attempt),
             Self::Harvested { attempt, .. } => Key::Harvest(attempt),
             Self::Verified { attempt, .. } => Key::Verify(attempt),

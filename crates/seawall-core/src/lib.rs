@@ -11,6 +11,7 @@ pub mod effect;
 pub mod event;
 pub mod evidence;
 pub mod fill;
+pub mod finding;
 pub mod ids;
 pub mod lifecycle;
 pub mod narrow;

@@ -12,7 +12,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::event::Event;
-use crate::evidence::{Change, Harvest, How, Value};
+use crate::evidence::{Change, Evidence, Harvest, How, Value};
+use crate::finding::{self, Finding, Severity};
 use crate::plan::{Proof, Task};
 use crate::verdict::Rejection;
 
@@ -43,7 +44,7 @@ pub enum Next {
     Verify(Change),
     /// Every check passes.
     Accept,
-    /// Every check that a machine can run passes; a person must look.
+    /// Every check that a machine can run passes; a person must look, at a criterion or at a finding.
     AskHuman,
     /// It failed.
     Reject(Rejection),
@@ -65,10 +66,12 @@ pub fn next(stage: Stage, task: &Task, event: &Event) -> Result<(Stage, Next), I
         (Stage::Opening, Event::WorkspaceOpened { .. }) => (Stage::Working, Next::Launch),
         (Stage::Working, Event::WorkerEnded { end, .. }) => after_work(&end.how),
         (Stage::Harvesting, Event::Harvested { harvest, .. }) => after_harvest(harvest),
-        (Stage::Verifying, Event::Verified { evidence, .. }) => (
-            Stage::Ended,
-            judge(task, &evidence.iter().map(|e| e.value).collect::<Vec<_>>()),
-        ),
+        (
+            Stage::Verifying,
+            Event::Verified {
+                evidence, findings, ..
+            },
+        ) => (Stage::Ended, after_checks(task, evidence, findings)),
         (stage, event) => {
             return Err(Illegal(format!(
                 "an attempt in {stage:?} cannot see {event:?}"
@@ -94,6 +97,19 @@ fn after_harvest(harvest: &Harvest) -> (Stage, Next) {
         Harvest::Empty => (Stage::Ended, Next::Reject(Rejection::Empty)),
         Harvest::Drift { what, .. } => (Stage::Ended, Next::Reject(Rejection::Drift(what.clone()))),
         Harvest::Missing { what } => (Stage::Ended, Next::Reject(Rejection::Missing(what.clone()))),
+    }
+}
+
+/// A finding that blocks speaks before any check, one that holds after all of them.
+fn after_checks(task: &Task, evidence: &[Evidence], findings: &[Finding]) -> Next {
+    let values = || evidence.iter().map(|e| e.value).collect::<Vec<_>>();
+    match finding::worst(findings) {
+        Some(Severity::Block) => Next::Reject(Rejection::Findings(finding::blocking(findings))),
+        Some(Severity::Hold) => match judge(task, &values()) {
+            Next::Accept => Next::AskHuman,
+            next => next,
+        },
+        _ => judge(task, &values()),
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::finding::FindingRule;
 use crate::ids::TaskIx;
 use crate::path::RepoPath;
 
@@ -33,6 +34,9 @@ pub struct Plan {
     pub checkpoints: Vec<Criterion>,
     /// Must hold at every checkpoint.
     pub invariants: Vec<Criterion>,
+    /// What is otherwise about findings than their rules say; of two for one file, the later counts.
+    #[serde(default)]
+    pub findings: Vec<FindingRule>,
     /// The tasks in plan order, fan-outs expanded in path order.
     pub tasks: Vec<Task>,
 }
@@ -220,6 +224,9 @@ pub struct Task {
     pub checks: Arc<[Criterion]>,
     /// What a green base means.
     pub when: When,
+    /// Lines that its change should about have, added and removed; none when nobody said.
+    #[serde(default)]
+    pub expected_lines: Option<u32>,
 }
 
 /// What it means when every fail-to-pass check of a task is green before any work.

@@ -40,6 +40,7 @@ pub(crate) fn task(id: &str, file: &str, after: &[u32], reads: &[&str], attempts
             tests: Tests::Keep,
         }]),
         when: When::Always,
+        expected_lines: None,
     }
 }
 
@@ -62,6 +63,7 @@ pub(crate) fn plan(tasks: Vec<Task>, attempts: u32) -> Arc<Plan> {
         agents: BTreeMap::new(),
         checkpoints: vec![],
         invariants: vec![],
+        findings: vec![],
         tasks,
     })
 }
@@ -183,13 +185,17 @@ pub(crate) fn goes_well(effect: &Effect) -> Option<Event> {
             task: *task,
             evidence: look(true),
         },
-        Effect::OpenWorkspace { attempt, .. } => Event::WorkspaceOpened { attempt: *attempt },
+        Effect::OpenWorkspace { attempt, .. } => Event::WorkspaceOpened {
+            attempt: *attempt,
+            findings: vec![],
+        },
         Effect::LaunchWorker { attempt, .. } => ended(*attempt, How::Exited(0)),
         Effect::StopWorker { .. } => return None,
         Effect::Harvest { attempt, task, .. } => changed(*attempt, *task, &attempt.to_string()),
         Effect::Verify { attempt, .. } => Event::Verified {
             attempt: *attempt,
             evidence: look(true),
+            findings: vec![],
         },
         Effect::DiscardWorkspace { attempt } => Event::WorkspaceDiscarded { attempt: *attempt },
         Effect::Integrate {

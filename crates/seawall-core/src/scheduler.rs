@@ -231,7 +231,7 @@ impl Scheduler {
                     event,
                 ))
             }
-            Event::WorkspaceOpened { attempt }
+            Event::WorkspaceOpened { attempt, .. }
             | Event::WorkerEnded { attempt, .. }
             | Event::Harvested { attempt, .. }
             | Event::Verified { attempt, .. } => self.check_attempt(*attempt, event),
@@ -261,7 +261,7 @@ impl Scheduler {
             Event::Issued { effect } => self.issued(effect),
             Event::WavePrepared { problems, .. } => self.prepared(problems),
             Event::Baselined { task, evidence } => self.baselined(*task, evidence),
-            Event::WorkspaceOpened { attempt }
+            Event::WorkspaceOpened { attempt, .. }
             | Event::WorkerEnded { attempt, .. }
             | Event::Harvested { attempt, .. }
             | Event::Verified { attempt, .. } => self.attempt_event(*attempt, event),

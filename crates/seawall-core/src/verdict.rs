@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::evidence::{Evidence, How};
+use crate::finding::Finding;
 use crate::ids::{AttemptNo, TaskIx};
 
 /// The last word on a task.
@@ -17,7 +18,7 @@ pub enum Verdict {
     Rejected(Reason),
     /// It was never tried, because this task that it waits for was not accepted.
     Blocked(TaskIx),
-    /// All that a machine can look at passes; a criterion is left that only a person can judge.
+    /// All that a machine can look at passes; a criterion or a finding is left that only a person can judge.
     NeedsHuman,
     /// It was never tried for another reason.
     NotRun(NotRun),
@@ -71,6 +72,8 @@ pub enum Rejection {
     Drift(Vec<String>),
     /// It did not make or delete what the task promises.
     Missing(Vec<String>),
+    /// Its change has these findings, each of which blocks it; its checks were not run.
+    Findings(Arc<[Finding]>),
     /// At least one of its checks does not pass.
     Checks,
     /// The wave's checkpoint is red because of it.

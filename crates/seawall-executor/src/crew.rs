@@ -16,7 +16,8 @@ use seawall_sandbox::{Profile, Stopper};
 use crate::alive::Locks;
 use crate::bases::Bases;
 use crate::carry::{self, Carried};
-use crate::error::ExecuteError;
+use crate::error::{ExecuteError, at};
+use crate::findings::Oddities;
 use crate::notes::{Changed, Known};
 use crate::place::Place;
 use crate::reads::Reads;
@@ -75,6 +76,8 @@ pub(crate) struct Crew {
     /// What is known of how files changed, for all tasks that ask.
     pub(crate) changed: Changed,
     pub(crate) interfaces: Known,
+    /// What is odd about files that briefs name, likewise.
+    pub(crate) oddities: Oddities,
 }
 
 /// A worker in the table of live ones.
@@ -90,9 +93,19 @@ impl Crew {
     pub(crate) fn new(setup: Setup) -> Result<Self, ExecuteError> {
         let carried = carry::directories(&setup);
         let bottom = carry::lay(&setup, &carried)?;
+        let trash = Trash::new(setup.place.trash())?;
+        for left in std::fs::read_dir(setup.place.common_trash())
+            .into_iter()
+            .flatten()
+        {
+            trash.sweep(
+                left.map_err(at("read", &setup.place.common_trash()))?
+                    .path(),
+            );
+        }
         Ok(Self {
             bases: Bases::new(&setup, bottom, &carried),
-            trash: Trash::new(setup.place.trash())?,
+            trash,
             locks: Locks::new(setup.place.alive()),
             carried,
             setup,
@@ -101,6 +114,7 @@ impl Crew {
             reads: Reads::default(),
             interfaces: Known::new(),
             changed: Changed::default(),
+            oddities: Oddities::new(),
         })
     }
 

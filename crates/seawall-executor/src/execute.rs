@@ -8,6 +8,7 @@ use std::sync::Arc;
 use seawall_core::effect::Effect;
 use seawall_core::event::Event;
 use seawall_core::evidence::{Change, Evidence, Harvest};
+use seawall_core::finding::{Severity, worst};
 use seawall_core::ids::{AttemptNo, Commit, Digest, TaskIx, Tree, WaveNo};
 use seawall_core::path::{RepoPath, escape};
 use seawall_core::scheduler::{Scheduler, Standing};
@@ -18,7 +19,7 @@ use crate::crew::{Crew, commit, id};
 use crate::error::{ExecuteError, at};
 use crate::look::Look;
 use crate::prepare::{self, Prepared};
-use crate::{look, work, workspace};
+use crate::{findings, look, work, workspace};
 
 /// What an effect needs to know of the state in which it was issued.
 #[derive(Debug, Default)]
@@ -33,6 +34,8 @@ pub(crate) struct Context {
     harvests: Vec<Commit>,
     /// What checks or gates counted where the work began.
     measured: Arc<[Evidence]>,
+    /// What the worker said it had done.
+    claim: String,
 }
 
 impl Context {
@@ -46,7 +49,10 @@ impl Context {
             Effect::LaunchWorker { task, .. } => {
                 context.feedback = scheduler.feedback(*task).cloned()
             }
-            Effect::Verify { task, .. } => context.measured = Arc::clone(scheduler.measured(*task)),
+            Effect::Verify { task, attempt, .. } => {
+                context.measured = Arc::clone(scheduler.measured(*task));
+                scheduler.claim(*attempt).clone_into(&mut context.claim);
+            }
             Effect::Integrate { tasks, .. } => {
                 context.measured = Arc::clone(scheduler.gates_measured());
                 let harvest = |ix: &TaskIx| match scheduler.standing(*ix) {
@@ -90,8 +96,12 @@ pub(crate) async fn execute(
             attempt,
             base,
         } => {
-            blocking(crew, move |crew| open_workspace(crew, task, attempt, &base)).await?;
-            Event::WorkspaceOpened { attempt }
+            let open = move |crew: &Crew| {
+                open_workspace(crew, task, attempt, &base)?;
+                findings::of_context(crew, task, &base)
+            };
+            let findings = blocking(crew, open).await?;
+            Event::WorkspaceOpened { attempt, findings }
         }
         Effect::LaunchWorker {
             task,
@@ -119,8 +129,18 @@ pub(crate) async fn execute(
             attempt,
             harvest,
         } => {
-            let evidence = look::after(crew, task, (attempt, &harvest), &context.measured).await?;
-            Event::Verified { attempt, evidence }
+            let at = harvest.clone();
+            let find = move |crew: &Crew| findings::of_change(crew, task, &at, &context.claim);
+            let findings = blocking(crew, find).await?;
+            let evidence = match worst(&findings) {
+                Some(Severity::Block) => Vec::new(),
+                _ => look::after(crew, task, (attempt, &harvest), &context.measured).await?,
+            };
+            Event::Verified {
+                attempt,
+                evidence,
+                findings,
+            }
         }
         Effect::DiscardWorkspace { attempt } => {
             let room = crew.setup.place.attempt(attempt);

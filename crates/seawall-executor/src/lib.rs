@@ -15,6 +15,7 @@ mod crew;
 mod error;
 mod execute;
 mod executor;
+mod findings;
 mod logs;
 mod look;
 mod notes;

@@ -27,6 +27,7 @@ use nix::fcntl::{Flock, FlockArg};
 use seawall_core::ids::{AttemptNo, Digest};
 
 use crate::error::{ExecuteError, at};
+use crate::trash::Trash;
 
 /// The directory of one run.
 #[derive(Clone, Debug)]
@@ -140,13 +141,34 @@ impl Place {
     }
 
     /// Removes what only a run that goes on needs: the layers under its workspaces, and all that lies outside its directory.
+    /// A base of many files takes longer to remove than anybody wants to wait: what is not done after two seconds is left in
+    /// the common trash.
     ///
     /// # Errors
     /// What the system says.
     pub fn tidy(&self) -> Result<(), ExecuteError> {
         seawall_git::remove_workspace(&self.outside)?;
         sweep(&self.alive())?;
-        sweep(&self.layers())
+        let name = self.root.file_name().unwrap_or_default();
+        let away = self.common_trash().join(name);
+        fs::create_dir_all(&away).map_err(at("make", &away))?;
+        let trash = Trash::new(away.clone())?;
+        for entry in fs::read_dir(self.layers()).map_err(at("read", &self.layers()))? {
+            trash.throw(&entry.map_err(at("read", &self.layers()))?.path())?;
+        }
+        drop(trash);
+        match fs::remove_dir(&away) {
+            // A large base: the next run, or `gc`, goes on with it.
+            Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(()),
+            removed => removed.map_err(at("remove", &away)),
+        }
+    }
+
+    /// Where runs that have finished leave what takes long to remove.
+    #[must_use]
+    pub fn common_trash(&self) -> PathBuf {
+        let runs = self.root.parent().unwrap_or(&self.root);
+        runs.with_file_name("trash")
     }
 
     /// Bytes of disk that the run's directory takes. Looks at every file, and passes over those that go meanwhile.

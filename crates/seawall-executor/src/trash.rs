@@ -82,13 +82,28 @@ fn empty(thrown: &Receiver<PathBuf>, until: &OnceLock<Instant>) {
     }
 }
 
+impl Trash {
+    /// Removes what is at `path` later, without taking it away first.
+    pub(crate) fn sweep(&self, path: PathBuf) {
+        if let Some(queue) = &self.queue {
+            // As in `throw`.
+            drop(queue.send(path));
+        }
+    }
+}
+
 impl Drop for Trash {
     fn drop(&mut self) {
         drop(self.queue.take());
-        self.deadline.get_or_init(|| Instant::now() + PATIENCE);
-        if let Some(thread) = self.thread.take() {
-            // A thread that panicked has left its work to the next session.
-            drop(thread.join());
+        let deadline = *self.deadline.get_or_init(|| Instant::now() + PATIENCE);
+        // A thread that is still at work ends with the program, in the middle of it.
+        let working = || {
+            self.thread
+                .as_ref()
+                .is_some_and(|thread| !thread.is_finished())
+        };
+        while working() && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(1));
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::codes::Explanation;
 
-const fn code(
+pub(crate) const fn code(
     code: &'static str,
     title: &'static str,
     means: &'static str,
@@ -327,6 +327,13 @@ pub(crate) static CODES: &[Explanation] = &[
         "`baseline = \"red\"` says that tests fail before the work and may go on failing, so that only new failures count. A fail-to-pass check is red on the base by definition and must become green as a whole; what a person looks at is never run.",
         "[[task.check]]\nsays = \"the new tests pass\"\nrun = \"pytest tests/test_new.py\"\nbaseline = \"red\"",
         "[[task.check]]\nsays = \"no further test fails\"\nrun = \"pytest\"\nproof = \"pass-to-pass\"\nbaseline = \"red\"",
+    ),
+    code(
+        "SW0151",
+        "not a finding",
+        "`[[finding]]` says what follows from a rule's findings in this plan, and names the rule by its code. A rule that does not exist would be a wish that nobody reads.",
+        "[[finding]]\ncode = \"SW0104\"\nseverity = \"off\"\nbecause = \"it is in the way\"",
+        "[[finding]]\ncode = \"SW0513\"\nseverity = \"off\"\nbecause = \"a command line tool prints\"\npaths = [\"src/cli/**\"]",
     ),
     code(
         "SW0201",

@@ -1,9 +1,10 @@
 //! Every code of a diagnostic, explained: `seawall explain CODE` prints these.
 //!
 //! Codes are stable: one that is not used any more is not given to something else. `SW01xx` are errors,
-//! `SW02xx` warnings and notes. Some are raised by the binary, which alone can run a check or see waves.
+//! `SW02xx` warnings and notes, `SW05xx` findings about changes. Some are raised by the binary, which alone can run a check or see waves.
 
 use crate::code_table::CODES;
+use crate::finding_table::FINDINGS;
 
 /// One code of a diagnostic, explained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,10 +24,17 @@ pub struct Explanation {
 /// The explanation of `code`, in upper or lower case; none when there is no such code.
 #[must_use]
 pub fn explain(code: &str) -> Option<&'static Explanation> {
-    CODES.iter().find(|e| e.code.eq_ignore_ascii_case(code))
+    let mut all = CODES.iter().chain(FINDINGS);
+    all.find(|e| e.code.eq_ignore_ascii_case(code))
 }
 
-/// Every code, in order.
+/// Every code of a finding, in order.
+#[must_use]
+pub fn finding_codes() -> &'static [Explanation] {
+    FINDINGS
+}
+
+/// Every code of a problem of a plan, in order.
 #[must_use]
 pub fn codes() -> &'static [Explanation] {
     CODES
@@ -68,6 +76,20 @@ mod tests {
             );
             assert!(
                 ![e.title, e.means, e.wrong, e.right].contains(&""),
+                "{}",
+                e.code
+            );
+            assert!(
+                e.means.ends_with('.') && !e.title.ends_with('.'),
+                "{}",
+                e.code
+            );
+        }
+        assert!(FINDINGS.is_sorted_by(|a, b| a.code < b.code));
+        for e in FINDINGS {
+            let parts = [e.title, e.means, e.wrong, e.right];
+            assert!(
+                e.code.starts_with("SW05") && !parts.contains(&""),
                 "{}",
                 e.code
             );

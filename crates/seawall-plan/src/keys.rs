@@ -19,13 +19,14 @@ pub(crate) enum Table {
     Agent,
     Checkpoint,
     Invariant,
+    Finding,
     Task,
     Check,
 }
 
 impl Table {
     /// In the order of the reference.
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Plan,
         Self::Defaults,
         Self::Budget,
@@ -35,6 +36,7 @@ impl Table {
         Self::Agent,
         Self::Checkpoint,
         Self::Invariant,
+        Self::Finding,
         Self::Task,
         Self::Check,
     ];
@@ -51,6 +53,7 @@ impl Table {
             Self::Agent => "[agent.NAME]",
             Self::Checkpoint => "[[checkpoint]]",
             Self::Invariant => "[[invariant]]",
+            Self::Finding => "[[finding]]",
             Self::Task => "[[task]]",
             Self::Check => "[[task.check]]",
         }
@@ -72,6 +75,9 @@ impl Table {
             }
             Self::Checkpoint => "Must pass on the integrated tree at the end of every wave.",
             Self::Invariant => "Must hold at every checkpoint.",
+            Self::Finding => {
+                "What follows from a finding in this plan, where that is not what its rule says."
+            }
             Self::Task => "One unit of work for one agent.",
             Self::Check => "What must be true after the task, and how to see it.",
         }
@@ -197,6 +203,7 @@ const TASK: &[Table] = &[Table::Task];
 const CHECK: &[Table] = &[Table::Check];
 const CRITERIA: &[Table] = &[Table::Checkpoint, Table::Invariant, Table::Check];
 const GATES: &[Table] = &[Table::Checkpoint, Table::Invariant];
+const FINDING: &[Table] = &[Table::Finding];
 const SETTINGS: &[Table] = &[Table::Defaults, Table::Task];
 
 /// Every key of the format, in the order of the reference.
@@ -216,6 +223,7 @@ pub(crate) static KEYS: &[Key] = &[
     key(PLAN, "checkpoint", Many(Table::Checkpoint)).required()
         .doc("Must pass on the integrated tree at the end of every wave; at least one."),
     key(PLAN, "invariant", Many(Table::Invariant)).doc("Must hold at every checkpoint."),
+    key(PLAN, "finding", Many(Table::Finding)).doc("What follows from a finding, where that is not what its rule says."),
     key(PLAN, "task", Many(Table::Task)).required().doc("The work, in plan order; at least one."),
     key(TASK, "id", Text).required().example("\"types\"")
         .doc("The task's name, unique in the plan: letters, digits, `-`, `_` and `.`, at most 100."),
@@ -239,6 +247,8 @@ pub(crate) static KEYS: &[Key] = &[
     key(SETTINGS, "timeout", Duration { most: WEEK }).default("\"10m\"").example("\"10m\"").doc("Wall time of one dispatch, at most 7 days."),
     key(SETTINGS, "when", Choice(&["always", "red"])).default("\"always\"").example("\"red\"")
         .doc("What it means when every fail-to-pass check is green before any work: `always` rejects the task, `red` leaves it out."),
+    key(SETTINGS, "expected_lines", Count { least: 1, most: 1_000_000 }).default("nobody expects a size").example("40")
+        .doc("How many lines the change should about have, added and removed. One of more than three times as many is held for a person."),
     key(SETTINGS, "prompt", Text).example("\"Replace `t.List` by `list` in this file.\"")
         .doc("What the agent is told to do. Needed, here or in `[defaults]`."),
     key(SETTINGS, "reads", Texts { least: 0 }).example("[\"src/click/*.py\"]")
@@ -271,6 +281,12 @@ pub(crate) static KEYS: &[Key] = &[
     key(GATES, "says", Text).required().example("\"the whole suite passes\"").doc("The sentence that must be true."),
     key(GATES, "run", Text).required().example("\"python -m pytest -q\"")
         .doc("The shell command that looks; exit status 0 says yes. Nothing is filled in."),
+    key(FINDING, "code", Text).required().example("\"SW0513\"").doc("The rule, by its code; `docs/findings.md` lists them."),
+    key(FINDING, "severity", Choice(&["off", "note", "hold", "block"])).required().example("\"off\"")
+        .doc("What follows instead of what the rule says: nothing is found, it is told, a person must look, the attempt is rejected."),
+    key(FINDING, "because", Text).required().example("\"a command line tool prints\"").doc("Why; it stands beside each finding."),
+    key(FINDING, "paths", Texts { least: 1 }).default("all files").example("[\"src/cli/**\"]")
+        .doc("Globs of the files for which this holds. Of two tables for one rule and file, the later counts."),
     key(CHECK, "says", Text).required().example("\"no typing alias is left\"").doc("The sentence that must be true afterwards."),
     key(CHECK, "run", Text).example("\"! grep -nE 't[.]List' {file}\"")
         .doc("The shell command that looks; exit status 0 says yes. `{file}` and `{task}` are filled in, quoted. Needed unless `proof` is `manual`."),

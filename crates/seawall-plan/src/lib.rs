@@ -10,6 +10,8 @@ mod codes;
 mod context;
 mod criteria;
 mod document;
+mod finding_table;
+mod findings;
 mod head;
 mod keys;
 mod nearest;
@@ -35,7 +37,7 @@ mod world;
 use seawall_core::diagnostic::Diagnostic;
 use seawall_core::plan::Plan;
 
-pub use codes::{Explanation, codes, explain};
+pub use codes::{Explanation, codes, explain, finding_codes};
 pub use nearest::nearest;
 pub use schema::schema;
 pub use world::{Base, Kind, World};

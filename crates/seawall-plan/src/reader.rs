@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use seawall_core::diagnostic::Diagnostic;
+use seawall_core::finding::FindingRule;
 use seawall_core::plan::{Budget, Criterion, Plan};
 
 use crate::codes;
@@ -15,7 +16,7 @@ use crate::settings::Settings;
 use crate::tasks::Tasks;
 use crate::tree::Tree;
 use crate::world::{Base, World};
-use crate::{Reading, criteria, head, order, owners, pending, workspace};
+use crate::{Reading, criteria, findings, head, order, owners, pending, workspace};
 
 /// Dispatches that a run may use for each task, when the plan does not say.
 const ATTEMPTS_PER_TASK: u32 = 3;
@@ -88,6 +89,7 @@ struct Head {
     workspace: seawall_core::plan::WorkspaceRules,
     checkpoints: Vec<Criterion>,
     invariants: Vec<Criterion>,
+    findings: Vec<FindingRule>,
     defaults: Settings,
     /// Whether `task` stands in the text in a wrong form, which was reported.
     odd_tasks: bool,
@@ -121,6 +123,8 @@ impl Head {
         let sandbox = root.one("sandbox", Table::Sandbox, problems);
         let checkpoints = root.many("checkpoint", Table::Checkpoint, problems);
         let invariants = root.many("invariant", Table::Invariant, problems);
+        let findings = root.many("finding", Table::Finding, problems);
+        let findings = findings::read(&findings, problems);
         if checkpoints.is_empty() && (!root.has("checkpoint") || root.is_empty_list("checkpoint")) {
             problems.add(no_checkpoint());
         }
@@ -137,6 +141,7 @@ impl Head {
             workspace,
             checkpoints: criteria::gates(&checkpoints, Table::Checkpoint, cx.text, problems),
             invariants: criteria::gates(&invariants, Table::Invariant, cx.text, problems),
+            findings,
             defaults: defaults
                 .map(|d| built_in.overlaid(&d, Table::Defaults, None, cx))
                 .unwrap_or(built_in),
@@ -168,6 +173,7 @@ impl Head {
                 .collect::<Option<_>>()?,
             checkpoints: self.checkpoints,
             invariants: self.invariants,
+            findings: self.findings,
             tasks: tasks.tasks,
         })
     }

@@ -35,6 +35,7 @@ pub(crate) struct Settings {
     pub(crate) attempts: u32,
     pub(crate) timeout_ms: u64,
     pub(crate) when: When,
+    pub(crate) expected_lines: Option<u32>,
     pub(crate) reads: Arc<[RepoPath]>,
     pub(crate) read_globs: Arc<[String]>,
 }
@@ -50,6 +51,7 @@ impl Settings {
             attempts: 2,
             timeout_ms: 10 * 60_000,
             when: When::Always,
+            expected_lines: None,
             reads: Arc::new([]),
             read_globs: Arc::new([]),
         }
@@ -72,6 +74,9 @@ impl Settings {
         }
         if let Some(attempts) = section.count(table, "attempts") {
             new.attempts = attempts.value;
+        }
+        if let Some(lines) = section.count(table, "expected_lines") {
+            new.expected_lines = Some(lines.value);
         }
         if let Some(timeout_ms) = section.duration(table, "timeout") {
             new.timeout_ms = timeout_ms;

@@ -213,6 +213,7 @@ impl Pattern<'_> {
             timeout_ms: settings.timeout_ms,
             checks: Arc::clone(&self.checks),
             when: settings.when,
+            expected_lines: settings.expected_lines,
         }
     }
 }

@@ -8,6 +8,7 @@
 
 pub mod diagnostics;
 pub mod exit;
+mod findings;
 pub mod lines;
 pub mod log;
 mod look;

@@ -5,6 +5,7 @@ use seawall_core::event::{Event, Workspaces};
 use seawall_core::evidence::{Evidence, Harvest, How, Value, WorkerEnd};
 use seawall_core::ids::{AttemptNo, TaskIx};
 
+use crate::findings::tally;
 use crate::look;
 use crate::reason::list;
 use crate::view::View;
@@ -52,20 +53,27 @@ fn what(event: &Event, view: &View) -> String {
                 looks(evidence, "as the proof demands")
             )
         }
-        Event::WorkspaceOpened { attempt } => format!("workspace-opened  {}", of(view, *attempt)),
+        Event::WorkspaceOpened { attempt, findings } => format!(
+            "workspace-opened  {}{}",
+            of(view, *attempt),
+            tally(findings)
+        ),
         Event::WorkerEnded { attempt, end } => {
             format!("worker-ended  {}  {}", of(view, *attempt), worker(end))
         }
         Event::Harvested { attempt, harvest } => {
             format!("harvested  {}  {}", of(view, *attempt), harvested(harvest))
         }
-        Event::Verified { attempt, evidence } => {
-            format!(
-                "verified  {}  {}",
-                of(view, *attempt),
-                looks(evidence, "green")
-            )
-        }
+        Event::Verified {
+            attempt,
+            evidence,
+            findings,
+        } => format!(
+            "verified  {}  {}{}",
+            of(view, *attempt),
+            looks(evidence, "green"),
+            tally(findings)
+        ),
         Event::WorkspaceDiscarded { attempt } => {
             format!("workspace-discarded  {}", of(view, *attempt))
         }

@@ -8,8 +8,10 @@ use seawall_core::evidence::{Evidence, Harvest, How, Value};
 use seawall_core::ids::TaskIx;
 use seawall_core::lifecycle::Stage;
 use seawall_core::plan::Proof;
+use seawall_core::scheduler::Standing;
 use seawall_core::verdict::{NotRun, Reason as Rejected, Rejection, Verdict};
 
+use crate::findings;
 use crate::look;
 use crate::view::{AttemptView, Fate, View};
 use crate::words::{count, duration, few, many, name, shown};
@@ -37,6 +39,18 @@ pub fn verdict_name(verdict: &Verdict) -> &'static str {
         Verdict::Blocked(_) => "blocked",
         Verdict::NeedsHuman => "needs-human",
         Verdict::NotRun(_) => "not-run",
+    }
+}
+
+/// The name of where an open task stands; none for an ended one.
+pub(crate) fn standing_name(standing: &Standing) -> Option<&'static str> {
+    match standing {
+        Standing::Waiting => Some("waiting"),
+        Standing::Queued => Some("queued"),
+        Standing::Measuring => Some("measuring"),
+        Standing::Attempting(_) => Some("attempting"),
+        Standing::Passed(_) => Some("passed"),
+        Standing::Ended(_) => None,
     }
 }
 
@@ -146,6 +160,7 @@ fn of_rejection(
                 list(what, what.len() as u64)
             ),
         ),
+        Rejection::Findings(blocking) => reason("finding", findings::sentence(blocking)),
         Rejection::Checks => checks(view, ix, attempt),
         Rejection::Checkpoint => checkpoint(view, attempt),
     }
@@ -260,7 +275,7 @@ fn culprit(view: &View, attempt: Option<&AttemptView>) -> String {
 /// What is left to say of a verdict where the evidence stands below it; nothing when that says it all.
 pub(crate) fn beside_evidence(view: &View, ix: TaskIx, verdict: &Verdict) -> Option<String> {
     match verdict {
-        Verdict::Rejected(Rejected::Attempt(Rejection::Checks)) => None,
+        Verdict::Rejected(Rejected::Attempt(Rejection::Checks | Rejection::Findings(_))) => None,
         Verdict::Rejected(Rejected::Attempt(Rejection::Checkpoint)) => {
             Some(culprit(view, view.task(ix).last()))
         }
@@ -297,9 +312,16 @@ fn needs_human(view: &View, ix: TaskIx) -> Reason {
         .filter(|check| check.proof == Proof::Manual)
         .map(|check| format!("`{}`", name(&check.says)))
         .collect();
+    let held = view.task(ix).last().map(findings::held).unwrap_or_default();
+    let code = if manual.is_empty() {
+        "finding-held"
+    } else {
+        "needs-human"
+    };
+    let all: Vec<_> = manual.into_iter().chain(held).collect();
     reason(
-        "needs-human",
-        format!("a person must look: {}", few(manual.into_iter(), 3, ", ")),
+        code,
+        format!("a person must look: {}", few(all.into_iter(), 3, ", ")),
     )
 }
 

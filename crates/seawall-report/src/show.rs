@@ -6,10 +6,12 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use seawall_core::evidence::{Evidence, Harvest, WorkerEnd};
+use seawall_core::finding::Finding;
 use seawall_core::ids::{AttemptNo, Commit, TaskIx};
 use seawall_core::plan::Task;
 use seawall_core::scheduler::{Scheduler, Standing};
 
+use crate::findings;
 use crate::log::{harvested, worker};
 use crate::look::{self, Row};
 use crate::reason::{self, Reason, verdict_name};
@@ -61,6 +63,8 @@ pub struct ShownAttempt {
     pub harvest: Option<Harvest>,
     /// One entry per criterion.
     pub evidence: Vec<CheckStatus>,
+    /// What is odd about the files that its brief named, and about its change.
+    pub findings: Vec<Finding>,
     /// The gates on the smallest red composition with it, when the checkpoint rejected it.
     pub gates: Vec<GateLook>,
     /// The ids of the tasks that are red only together with it.
@@ -111,6 +115,7 @@ fn shown_attempt(view: &View, ix: TaskIx, attempt: &AttemptView) -> ShownAttempt
             .iter()
             .map(CheckStatus::of)
             .collect(),
+        findings: attempt.findings.clone(),
         gates,
         with,
     }
@@ -142,7 +147,7 @@ fn head(view: &View, scheduler: &Scheduler, ix: TaskIx) -> String {
             verdict_name(verdict),
             reason::of_verdict(view, ix, verdict).text
         ),
-        open => crate::status::standing_name(open)
+        open => crate::reason::standing_name(open)
             .unwrap_or_default()
             .to_owned(),
     };
@@ -196,6 +201,9 @@ fn one(view: &View, ix: TaskIx, attempt: &AttemptView, lines: &mut Vec<String>) 
     if let Some(harvest) = &attempt.harvest {
         lines.push(field("  harvest", &harvested(harvest)));
         paths(harvest, lines);
+    }
+    for line in findings::lines(&attempt.findings) {
+        lines.push(field("  finding", &line));
     }
     if !attempt.evidence.is_empty() {
         for row in look::rows(view, ix, Some(attempt)) {

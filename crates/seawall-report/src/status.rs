@@ -10,12 +10,13 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use seawall_core::event::Workspaces;
+use seawall_core::finding::Finding;
 use seawall_core::ids::{Commit, Digest, TaskIx};
 use seawall_core::scheduler::{Outcome, Scheduler, Standing};
 use seawall_core::verdict::Verdict;
 
 use crate::look;
-use crate::reason::{self, Reason, verdict_name};
+use crate::reason::{self, Reason, standing_name, verdict_name};
 use crate::view::View;
 
 pub(crate) use looks::gate_looks;
@@ -127,6 +128,8 @@ pub struct TaskStatus {
     pub dispatches: u32,
     /// One entry per criterion, with what its last attempt showed.
     pub evidence: Vec<CheckStatus>,
+    /// What is odd about its last attempt: the files that its brief named, and its change.
+    pub findings: Vec<Finding>,
     /// The paths that it owns, escaped as in the plan.
     pub paths: Vec<String>,
 }
@@ -255,18 +258,6 @@ fn points(view: &View) -> Vec<Point> {
     view.checkpoints().iter().map(point).collect()
 }
 
-/// The name of where an open task stands; none for an ended one.
-pub(crate) fn standing_name(standing: &Standing) -> Option<&'static str> {
-    match standing {
-        Standing::Waiting => Some("waiting"),
-        Standing::Queued => Some("queued"),
-        Standing::Measuring => Some("measuring"),
-        Standing::Attempting(_) => Some("attempting"),
-        Standing::Passed(_) => Some("passed"),
-        Standing::Ended(_) => None,
-    }
-}
-
 /// One task's part of the status.
 pub(crate) fn task_status(view: &View, scheduler: &Scheduler, ix: TaskIx) -> TaskStatus {
     let task = view.plan().task(ix);
@@ -287,6 +278,7 @@ pub(crate) fn task_status(view: &View, scheduler: &Scheduler, ix: TaskIx) -> Tas
             .iter()
             .map(CheckStatus::of)
             .collect(),
+        findings: looked.map_or_else(Vec::new, |attempt| attempt.findings.clone()),
         paths: task.owned().map(ToString::to_string).collect(),
     }
 }

@@ -10,6 +10,7 @@ use seawall_core::plan::{Criterion, Proof};
 use seawall_core::scheduler::{Outcome, Scheduler, Standing};
 use seawall_core::verdict::Verdict;
 
+use crate::findings;
 use crate::lines::claim;
 use crate::look;
 use crate::look::Lands;
@@ -38,6 +39,7 @@ pub fn summary(view: &View, scheduler: &Scheduler, outcome: &Outcome) -> String 
     }
     failures(view, scheduler, &mut lines);
     accepted(view, scheduler, &mut lines);
+    findings::noted(view, scheduler, &mut lines);
     landed(view, &mut lines);
     next(view, scheduler, outcome, &mut lines);
     lines.push(String::new());
@@ -186,6 +188,9 @@ fn details(view: &View, ix: TaskIx, lines: &mut Vec<String>) {
             }
         }
         _ => on_change(view, ix, &last.evidence, lines),
+    }
+    for line in findings::lines(&last.findings) {
+        lines.push(field("", &format!("finding  {line}")));
     }
     said(last, lines);
 }

@@ -4,6 +4,7 @@
 //! retries: what follows from a failure is the scheduler's to decide.
 
 mod counts;
+mod findings;
 mod judge;
 mod missing;
 mod ours;
@@ -13,10 +14,11 @@ mod stumble;
 mod words;
 
 pub use counts::COUNTED;
+pub use findings::{ChangedFile, RULES, Rule, Subject, context_findings, findings};
 pub use judge::{after, manual, on_base};
 pub use ours::Ours;
 pub use outline::{
-    Changes, InterfaceChange, Item, Kind, Language, Outline, Reach, interface_changes,
-    interface_note, language, outline,
+    Changes, Import, InterfaceChange, Item, Kind, Language, Outline, Reach, code_only, imports,
+    interface_changes, interface_note, language, outline, references,
 };
 pub use ran::{End, Ran};

@@ -9,12 +9,13 @@
 //! Names are resolved within one file only. What a file re-exports by a wildcard stays a wildcard.
 
 mod change;
+pub(crate) mod code;
 mod exports;
 mod gather;
 mod go;
 mod javascript;
 mod note;
-mod parse;
+pub(crate) mod parse;
 mod python;
 mod rust;
 mod text;
@@ -26,6 +27,7 @@ use seawall_core::ids::Digest;
 use seawall_core::path::RepoPath;
 
 pub use change::{InterfaceChange, interface_changes};
+pub use code::{Import, code_only, imports, references};
 pub use note::{Changes, interface_note};
 
 /// A language whose files can be outlined.

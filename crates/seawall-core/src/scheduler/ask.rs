@@ -90,6 +90,13 @@ impl Scheduler {
         self.state.attempts.get(&attempt).map(|body| body.task)
     }
 
+    /// What the worker of an attempt said it had done; empty until it ended, and when it said nothing.
+    #[must_use]
+    pub fn claim(&self, attempt: AttemptNo) -> &str {
+        let body = self.state.attempts.get(&attempt);
+        body.map_or("", |body| &body.claim)
+    }
+
     /// The effects that were started and not yet answered.
     pub fn in_flight(&self) -> impl Iterator<Item = &Effect> {
         self.state.in_flight.values()

@@ -12,6 +12,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::event::Workspaces;
 use crate::evidence::{Harvest, How};
+use crate::finding::{Finding, Severity};
 use crate::sample::{begin, changed, ended, goes_well, integrated, look, plan, some_plan, task};
 use crate::verdict::{NotRun, Reason, Rejection};
 use crate::waves::waves;
@@ -99,6 +100,7 @@ fn goes_badly(effect: &Effect, state: &State) -> Vec<Event> {
         Effect::Verify { attempt, .. } => vec![Event::Verified {
             attempt: *attempt,
             evidence: look(false),
+            findings: vec![],
         }],
         _ => vec![],
     }
@@ -591,6 +593,7 @@ fn the_same_change_twice_ends_a_task_early() {
         Effect::Verify { attempt, .. } => Some(Event::Verified {
             attempt: *attempt,
             evidence: look(false),
+            findings: vec![],
         }),
         _ => None,
     });
@@ -611,12 +614,77 @@ fn a_retry_is_told_what_was_wrong_and_then_may_pass() {
             Some(Event::Verified {
                 attempt: *attempt,
                 evidence: look(told.len() > 1),
+                findings: vec![],
             })
         }
         _ => None,
     });
     assert_eq!(told, [AttemptNo(1), AttemptNo(2)]);
     assert!(accepted(&at, TaskIx(0)));
+}
+
+/// A finding of that severity.
+fn odd(severity: Severity) -> Vec<Finding> {
+    vec![Finding {
+        code: "SW0501".into(),
+        severity,
+        path: "a".into(),
+        line: Some(1),
+        text: "odd".into(),
+        because: None,
+    }]
+}
+
+#[test]
+fn findings_reject_hold_or_are_told() {
+    let ends = |severity, passes, evidence: bool| {
+        let plan = plan(vec![task("a", "a", &[], &[], 1)], 9);
+        let at = play(&plan, |effect| match effect {
+            Effect::Verify { attempt, .. } => Some(Event::Verified {
+                attempt: *attempt,
+                evidence: if evidence { look(passes) } else { vec![] },
+                findings: odd(severity),
+            }),
+            _ => None,
+        });
+        match at.standing(TaskIx(0)) {
+            Standing::Ended(verdict) => verdict.clone(),
+            open => panic!("{open:?}"),
+        }
+    };
+    let rejected = |rejection| Verdict::Rejected(Reason::Attempt(rejection));
+    let blocked = rejected(Rejection::Findings(odd(Severity::Block).into()));
+    assert_eq!(ends(Severity::Block, true, true), blocked);
+    assert_eq!(ends(Severity::Block, true, false), blocked);
+    assert_eq!(ends(Severity::Hold, true, true), Verdict::NeedsHuman);
+    assert_eq!(
+        ends(Severity::Hold, false, true),
+        rejected(Rejection::Checks)
+    );
+    assert_eq!(
+        ends(Severity::Hold, true, false),
+        rejected(Rejection::Checks)
+    );
+    assert_eq!(ends(Severity::Note, true, true), Verdict::Accepted);
+}
+
+#[test]
+fn a_journal_from_before_there_were_findings_is_read() {
+    let old = r#"{"event":"verified","attempt":1,"evidence":[]}"#;
+    let event: Event = serde_json::from_str(old).unwrap();
+    let (attempt, evidence, findings) = (AttemptNo(1), vec![], vec![]);
+    assert_eq!(
+        event,
+        Event::Verified {
+            attempt,
+            evidence,
+            findings
+        }
+    );
+    assert_eq!(serde_json::to_string(&event).unwrap(), old);
+    let old = r#"{"event":"workspace-opened","attempt":1}"#;
+    let event: Event = serde_json::from_str(old).unwrap();
+    assert_eq!(serde_json::to_string(&event).unwrap(), old);
 }
 
 #[test]

@@ -659,6 +659,24 @@ const ROWS: &[Row] = &[
         "`build/target/env` is carried twice",
     ),
     row(
+        "SW0151",
+        &[(
+            "[[invariant]]",
+            "[[finding]]\ncode = \"SW0104\"\nseverity = \"off\"\nbecause = \"b\"\n[[invariant]]",
+        )],
+        "\"SW0104\"",
+        "no finding has the code `SW0104`",
+    ),
+    row(
+        "SW0105",
+        &[(
+            "[[invariant]]",
+            "[[finding]]\ncode = \"SW0513\"\nseverity = \"off\"\n[[invariant]]",
+        )],
+        "[[finding]]",
+        "`because`",
+    ),
+    row(
         "SW0202",
         &[("attempts = 60", "attempts = 3")],
         "3",

@@ -7,8 +7,8 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use super::Memory;
-use crate::codes;
 use crate::keys::{Key, Shape, Table};
+use crate::{codes, finding_codes};
 
 fn document() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs/plan.md")
@@ -65,6 +65,23 @@ fn takes(key: &Key) -> String {
     }
 }
 
+fn findings() -> String {
+    let mut out =
+        "| code | what it is | what it means and what follows |\n|---|---|---|\n".to_owned();
+    for e in finding_codes() {
+        writeln!(
+            out,
+            "| {} | {} | {} |",
+            e.code,
+            e.title,
+            e.means.replace('|', "\\|")
+        )
+        .unwrap();
+    }
+    out.push('\n');
+    out
+}
+
 fn problems() -> String {
     let mut out = "| code | what it is |\n|---|---|\n".to_owned();
     for e in codes() {
@@ -95,6 +112,21 @@ fn the_reference_is_what_the_code_knows() {
         assert!(
             text == fresh,
             "docs/plan.md is stale: SEAWALL_BLESS=1 cargo test -p seawall-plan docs"
+        );
+    }
+}
+
+#[test]
+fn the_list_of_findings_is_what_the_code_knows() {
+    let place = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs/findings.md");
+    let text = std::fs::read_to_string(&place).unwrap();
+    let fresh = with_section(&text, "findings", &findings());
+    if std::env::var_os("SEAWALL_BLESS").is_some() {
+        std::fs::write(place, &fresh).unwrap();
+    } else {
+        assert!(
+            text == fresh,
+            "docs/findings.md is stale: SEAWALL_BLESS=1 cargo test -p seawall-plan docs"
         );
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use seawall_core::finding::{FindingRule, Severity};
 use seawall_core::ids::TaskIx;
 use seawall_core::plan::{Agent, Budget, Limits, PromptMode, Proof, When};
 
@@ -186,4 +187,37 @@ fn one_member_of_a_fan_out_can_be_waited_for() {
     );
     let plan = Memory::click().read(&text).plan.unwrap();
     assert_eq!(plan.tasks[3].after, [TaskIx(1)]);
+}
+
+#[test]
+fn a_plan_may_say_what_follows_from_findings() {
+    let more = r#"
+[[finding]]
+code = "sw0513"
+severity = "off"
+because = "it prints"
+paths = ["new/**"]
+[[finding]]
+code = "SW0514"
+severity = "block"
+because = "tests stay"
+[[task]]"#;
+    let text = SMALL
+        .replacen("\n[[task]]", more, 1)
+        .replace("prompt = \"p\"", "prompt = \"p\"\nexpected_lines = 40");
+    let reading = Memory::click().read(&text);
+    assert_eq!(reading.diagnostics, []);
+    let plan = reading.plan.unwrap();
+    let rule = |code: &str, severity, because: &str, paths: &[&str]| FindingRule {
+        code: code.to_owned(),
+        severity,
+        because: because.to_owned(),
+        paths: paths.iter().map(|glob| (*glob).to_owned()).collect(),
+    };
+    let expected = [
+        rule("SW0513", None, "it prints", &["new/**"]),
+        rule("SW0514", Some(Severity::Block), "tests stay", &[]),
+    ];
+    assert_eq!(plan.findings, expected);
+    assert_eq!(plan.tasks[0].expected_lines, Some(40));
 }

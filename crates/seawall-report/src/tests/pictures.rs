@@ -295,7 +295,10 @@ fn working() -> Run {
     }
     for attempt in [1, 2] {
         let attempt = AttemptNo(attempt);
-        run.turn(vec![Event::WorkspaceOpened { attempt }]);
+        run.turn(vec![Event::WorkspaceOpened {
+            attempt,
+            findings: vec![],
+        }]);
     }
     run
 }

@@ -75,6 +75,7 @@ pub(super) fn task(id: &str, files: &[&str], after: &[u32], attempts: u32) -> Ta
             Proof::FailToPass,
         )]),
         when: When::Always,
+        expected_lines: None,
     }
 }
 
@@ -100,6 +101,7 @@ pub(super) fn plan(tasks: Vec<Task>) -> Plan {
             Proof::PassToPass,
         )],
         invariants: vec![],
+        findings: vec![],
         tasks,
     }
 }
@@ -253,7 +255,10 @@ impl Run {
                 moved: None,
             },
             Effect::Baseline { task, .. } => self.baseline(*task),
-            Effect::OpenWorkspace { attempt, .. } => Event::WorkspaceOpened { attempt: *attempt },
+            Effect::OpenWorkspace { attempt, .. } => Event::WorkspaceOpened {
+                attempt: *attempt,
+                findings: vec![],
+            },
             Effect::LaunchWorker { task, attempt, .. } => match self.does(*task) {
                 Does::Hangs => ended(*attempt, How::TimedOut, &self.world.claim),
                 _ => ended(*attempt, How::Exited(0), &self.world.claim),
@@ -263,6 +268,7 @@ impl Run {
             Effect::Verify { task, attempt, .. } => Event::Verified {
                 attempt: *attempt,
                 evidence: self.verify(*task),
+                findings: vec![],
             },
             Effect::DiscardWorkspace { attempt } => Event::WorkspaceDiscarded { attempt: *attempt },
             Effect::Integrate {

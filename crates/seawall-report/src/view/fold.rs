@@ -43,7 +43,7 @@ impl View {
                 self.tasks[task.index()].baseline = evidence.as_slice().into();
                 self.last_word(*task, scheduler);
             }
-            Event::WorkspaceOpened { attempt }
+            Event::WorkspaceOpened { attempt, .. }
             | Event::WorkerEnded { attempt, .. }
             | Event::Harvested { attempt, .. }
             | Event::Verified { attempt, .. } => {
@@ -134,6 +134,7 @@ impl View {
             worker: None,
             harvest: None,
             evidence: Arc::new([]),
+            findings: Vec::new(),
             fate: Fate::Live(Stage::Opening),
         });
         self.live.insert(number, ix);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use seawall_core::event::Event;
 use seawall_core::evidence::{Change, Evidence, Harvest, WorkerEnd};
+use seawall_core::finding::Finding;
 use seawall_core::ids::{AttemptNo, Commit, TaskIx, WaveNo};
 use seawall_core::lifecycle::Stage;
 use seawall_core::verdict::Rejection;
@@ -43,6 +44,8 @@ pub struct AttemptView {
     pub harvest: Option<Harvest>,
     /// Its checks on base + harvest, one record per check; empty until they were run.
     pub evidence: Arc<[Evidence]>,
+    /// What is odd about the files that its brief named, and about its change.
+    pub findings: Vec<Finding>,
     /// What became of it.
     pub fate: Fate,
 }
@@ -125,7 +128,13 @@ impl AttemptView {
         match event {
             Event::WorkerEnded { end, .. } => self.worker = Some(end.clone()),
             Event::Harvested { harvest, .. } => self.harvest = Some(harvest.clone()),
-            Event::Verified { evidence, .. } => self.evidence = evidence.as_slice().into(),
+            Event::WorkspaceOpened { findings, .. } => self.findings.clone_from(findings),
+            Event::Verified {
+                evidence, findings, ..
+            } => {
+                self.evidence = evidence.as_slice().into();
+                self.findings.extend_from_slice(findings);
+            }
             _ => {}
         }
     }

@@ -1,6 +1,7 @@
 //! Outlines of real-looking code in each language, what two versions of it differ in, and hostile bytes.
 
 mod bounds;
+mod code;
 mod go;
 mod javascript;
 mod python;

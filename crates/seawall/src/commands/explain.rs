@@ -1,6 +1,6 @@
 //! `seawall explain`: what a code means and what to write instead.
 
-use seawall_plan::{codes, explain, nearest};
+use seawall_plan::{codes, explain, finding_codes, nearest};
 
 use crate::args::ExplainArgs;
 use crate::failure::{FINE, Failure};
@@ -10,6 +10,7 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<u8, Failure> {
     let Some(code) = &args.code else {
         let list: String = codes()
             .iter()
+            .chain(finding_codes())
             .map(|e| format!("{}  {}\n", e.code, e.title))
             .collect();
         output::say(&list);
@@ -18,7 +19,10 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<u8, Failure> {
     let Some(found) = explain(code) else {
         let failure = Failure::usage(format!("there is no code `{code}`"));
         return Err(
-            match nearest(&code.to_uppercase(), codes().iter().map(|e| e.code)) {
+            match nearest(
+                &code.to_uppercase(),
+                codes().iter().chain(finding_codes()).map(|e| e.code),
+            ) {
                 Some(near) => failure.help(format!("did you mean `{near}`?")),
                 None => failure.help("`seawall explain` lists them all"),
             },

@@ -37,6 +37,9 @@ pub(crate) fn run(store: &Store, args: &GcArgs) -> Result<u8, Failure> {
         let abandoned = abandon.as_ref().is_some_and(|run| run.id == dir.id);
         swept.push(sweep(store, &dir, abandoned, args.dry_run)?);
     }
+    if !args.dry_run {
+        remove_workspace(&runs::root(store).with_file_name("trash"))?;
+    }
     for dir in runs::stillborn(store) {
         swept.push(bury(&dir, args.dry_run)?);
     }

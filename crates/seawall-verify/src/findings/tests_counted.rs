@@ -1,0 +1,225 @@
+//! The tests of a file, as its text has them: names, how much each asserts, whether it is skipped.
+//!
+//! Read with tree-sitter from the forms that runners know: `def test_…`, `#[test]`, `it(…)` and `test(…)`, `func Test…`. A
+//! test that a macro or a loop makes is not seen, before as after, so it is never missed.
+
+use seawall_core::ids::Digest;
+use tree_sitter::Node;
+
+use crate::outline::Language;
+use crate::outline::code::each_node;
+use crate::outline::parse::{children, each_token, field, parse};
+
+/// One test.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Test {
+    pub(crate) name: String,
+    pub(crate) line: u32,
+    /// How many things it asserts, counted in its text.
+    pub(crate) asserts: u32,
+    pub(crate) skipped: bool,
+    /// The digest of its body without comments and layout.
+    pub(crate) body: Digest,
+}
+
+/// The tests of a source in its order; none when it cannot be parsed.
+pub(crate) fn tests(language: Language, source: &[u8]) -> Vec<Test> {
+    let mut all = Vec::new();
+    let Some(tree) = parse(language, source) else {
+        return all;
+    };
+    each_node(&tree, |node| {
+        match language {
+            Language::Python => python(node, source, &mut all),
+            Language::Rust => rust(node, source, &mut all),
+            Language::Go => go(node, source, &mut all),
+            Language::JavaScript | Language::TypeScript | Language::Tsx => {
+                javascript(node, source, &mut all);
+            }
+        }
+        true
+    });
+    all
+}
+
+fn text<'s>(node: Option<Node<'_>>, source: &'s [u8]) -> &'s str {
+    let bytes = node.and_then(|node| source.get(node.byte_range()));
+    std::str::from_utf8(bytes.unwrap_or_default()).unwrap_or_default()
+}
+
+fn test(name: String, node: Node<'_>, body: Node<'_>, skipped: bool, source: &[u8]) -> Test {
+    let (mut asserts, mut skips) = (0, false);
+    let mut cursor = body.walk();
+    'walk: loop {
+        let here = cursor.node();
+        asserts += u32::from(is_assertion(here, source));
+        skips |= is_skip(here, source);
+        if cursor.goto_first_child() {
+            continue;
+        }
+        loop {
+            // The cursor never leaves the body it was made for.
+            if cursor.goto_next_sibling() {
+                break;
+            }
+            if !cursor.goto_parent() {
+                break 'walk;
+            }
+        }
+    }
+    let mut tokens = Vec::new();
+    each_token(body, |token| {
+        tokens.extend_from_slice(source.get(token.byte_range()).unwrap_or_default());
+        tokens.push(0);
+    });
+    Test {
+        name,
+        line: u32::try_from(node.start_position().row + 1).unwrap_or(u32::MAX),
+        asserts,
+        skipped: skipped || skips,
+        body: Digest::of(&tokens),
+    }
+}
+
+fn is_assertion(node: Node<'_>, source: &[u8]) -> bool {
+    let last = |name: &str| {
+        name.rsplit(['.', ':'])
+            .next()
+            .unwrap_or_default()
+            .to_owned()
+    };
+    match node.kind() {
+        "assert_statement" => true,
+        "macro_invocation" => {
+            let name = last(text(field(node, "macro"), source));
+            name.starts_with("assert") || name.starts_with("prop_assert") || name == "panic"
+        }
+        "call" | "call_expression" => {
+            let full = text(field(node, "function"), source);
+            let name = last(full);
+            name.starts_with("assert")
+                || name.starts_with("toThrow")
+                || matches!(name.as_str(), "raises" | "warns" | "expect" | "fail")
+                || full.starts_with("assert.")
+                || full.starts_with("require.")
+                || ["t.Error", "t.Fatal", "t.Fail"]
+                    .iter()
+                    .any(|f| full.starts_with(f))
+        }
+        _ => false,
+    }
+}
+
+fn is_skip(node: Node<'_>, source: &[u8]) -> bool {
+    let called = matches!(node.kind(), "call" | "call_expression");
+    let name = if called {
+        text(field(node, "function"), source)
+    } else {
+        ""
+    };
+    matches!(
+        name,
+        "pytest.skip"
+            | "pytest.xfail"
+            | "self.skipTest"
+            | "t.Skip"
+            | "t.Skipf"
+            | "t.SkipNow"
+            | "t.skip"
+            | "t.todo"
+    )
+}
+
+fn python(node: Node<'_>, source: &[u8], all: &mut Vec<Test>) {
+    let (Some(name), Some(body)) = (field(node, "name"), field(node, "body")) else {
+        return;
+    };
+    let name = text(Some(name), source);
+    if node.kind() != "function_definition" || !name.starts_with("test") {
+        return;
+    }
+    let whole = node
+        .parent()
+        .filter(|up| up.kind() == "decorated_definition");
+    let marks = whole.map(children).unwrap_or_default();
+    let marks = marks.iter().filter(|(_, part)| part.kind() == "decorator");
+    let skipped = marks
+        .map(|(_, mark)| text(Some(*mark), source))
+        .any(|mark| {
+            ["skip", "xfail", "expectedFailure"]
+                .iter()
+                .any(|word| mark.contains(word))
+        });
+    all.push(test(name.to_owned(), node, body, skipped, source));
+}
+
+/// Attributes stand before what they are about, as its siblings.
+fn rust(node: Node<'_>, source: &[u8], all: &mut Vec<Test>) {
+    if !matches!(node.kind(), "source_file" | "declaration_list") {
+        return;
+    }
+    let (mut is_test, mut skipped) = (false, false);
+    for (_, part) in children(node) {
+        if part.kind() == "attribute_item" {
+            let mark = text(Some(part), source).trim_matches(['#', '[', ']']);
+            is_test |=
+                mark == "test" || mark.ends_with("::test") || mark.starts_with("tokio::test");
+            skipped |= mark.starts_with("ignore");
+            continue;
+        }
+        let name = field(part, "name").filter(|_| part.kind() == "function_item" && is_test);
+        if let (Some(name), Some(body)) = (name, field(part, "body")) {
+            let name = text(Some(name), source).to_owned();
+            all.push(test(name, part, body, skipped, source));
+        }
+        (is_test, skipped) = (false, false);
+    }
+}
+
+fn go(node: Node<'_>, source: &[u8], all: &mut Vec<Test>) {
+    let name = text(
+        field(node, "name").filter(|_| node.kind() == "function_declaration"),
+        source,
+    );
+    if let Some(body) = field(node, "body").filter(|_| name.starts_with("Test")) {
+        all.push(test(name.to_owned(), node, body, false, source));
+    }
+}
+
+fn javascript(node: Node<'_>, source: &[u8], all: &mut Vec<Test>) {
+    if node.kind() != "call_expression" {
+        return;
+    }
+    let called = text(field(node, "function"), source);
+    let skipped = match called {
+        "it" | "test" | "it.only" | "test.only" => false,
+        "it.skip" | "test.skip" | "xit" | "xtest" | "it.todo" | "test.todo" | "it.failing"
+        | "test.failing" => true,
+        _ => return,
+    };
+    let Some(arguments) = field(node, "arguments") else {
+        return;
+    };
+    let parts: Vec<_> = children(arguments)
+        .into_iter()
+        .filter(|(_, part)| part.is_named())
+        .collect();
+    let Some((_, first)) = parts.first() else {
+        return;
+    };
+    if !matches!(first.kind(), "string" | "template_string") {
+        return;
+    }
+    let options = parts.iter().filter(|(_, part)| part.kind() == "object");
+    let off = |options: &str| {
+        let squeezed: String = options.split_whitespace().collect();
+        (squeezed.contains("skip:") && !squeezed.contains("skip:false"))
+            || squeezed.contains("todo:true")
+    };
+    let skipped = skipped || options.map(|(_, part)| text(Some(*part), source)).any(off);
+    let name = text(Some(*first), source)
+        .trim_matches(['"', '\'', '`'])
+        .to_owned();
+    let body = parts.last().map_or(arguments, |(_, last)| *last);
+    all.push(test(name, node, body, skipped, source));
+}
