@@ -114,3 +114,71 @@ impl Scheduler {
         self.state.phase == Phase::Over
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::counted::Counted;
+    use crate::event::Event;
+    use crate::sample::{begin, goes_well, plan, task};
+    use crate::waves::waves;
+
+    /// What goes well, where every look counts so many tests.
+    fn counting(effect: &Effect, passed: u64) -> Option<Event> {
+        let mut event = goes_well(effect)?;
+        if let Event::Baselined { evidence, .. }
+        | Event::Verified { evidence, .. }
+        | Event::Integrated { evidence, .. } = &mut event
+        {
+            let tests = Counted {
+                passed,
+                ..Counted::default()
+            };
+            evidence[0].tests = Some(tests);
+            evidence[0].tail = "long".into();
+        }
+        Some(event)
+    }
+
+    fn passed(measured: &[Evidence]) -> Vec<u64> {
+        assert!(measured.iter().all(|e| e.tail.is_empty()));
+        measured
+            .iter()
+            .filter_map(|e| e.tests.as_ref())
+            .map(|t| t.passed)
+            .collect()
+    }
+
+    #[test]
+    fn what_was_counted_where_the_work_began_is_kept_until_it_ends() {
+        let plan = plan(
+            vec![task("a", "a", &[], &[], 1), task("b", "b", &[0], &[], 1)],
+            9,
+        );
+        let order = Arc::new(waves(&plan).unwrap());
+        let mut scheduler = Scheduler::new(plan, order);
+        scheduler.apply(&begin(1));
+        let (mut seen, mut looks) = (Vec::new(), 0);
+        while let Some(effect) = scheduler.due().first().cloned() {
+            match &effect {
+                Effect::Verify { task, .. } => {
+                    seen.push((
+                        passed(scheduler.measured(*task)),
+                        passed(scheduler.gates_measured()),
+                    ));
+                }
+                Effect::Integrate { .. } => looks += 10,
+                _ => {}
+            }
+            scheduler.apply(&Event::Issued {
+                effect: effect.clone(),
+            });
+            if let Some(event) = counting(&effect, looks) {
+                scheduler.apply(&event);
+            }
+        }
+        // The gates were counted on the base (10) and at the first checkpoint (20).
+        assert_eq!(seen, [(vec![10], vec![10]), (vec![20], vec![20])]);
+        assert!(scheduler.over() && scheduler.measured(TaskIx(0)).is_empty());
+    }
+}

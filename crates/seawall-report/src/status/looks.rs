@@ -134,3 +134,16 @@ impl CheckStatus {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_from_before_tests_were_counted_is_read_and_written_as_it_was() {
+        let old = r#"{"criterion":0,"value":"pass","why":"exit status 0","command":"c","tree":"t","exit":0,"ms":1,"tail":"","bytes":0,"output":"o"}"#;
+        let read: Evidence = serde_json::from_str(old).unwrap();
+        assert_eq!((&read.tests, &read.base), (&None, &None));
+        assert_eq!(serde_json::to_string(&read).unwrap(), old);
+    }
+}

@@ -333,3 +333,41 @@ fn red_for_the_wrong_reason_has_not_looked() {
         seen.why
     );
 }
+
+proptest::proptest! {
+    #[test]
+    fn any_output_and_status_is_judged(
+        status in -1..260_i32,
+        command in "(! )?(pytest|cargo test|node|sh) ?.{0,5}",
+        output in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200),
+        line in proptest::sample::select(LINES),
+    ) {
+        let ran = Ran {
+            command,
+            end_of_output: [line.as_bytes(), &output, b"\n", line.as_bytes()].concat(),
+            ..ran(End::Exited(status), "")
+        };
+        for proof in [Proof::FailToPass, Proof::PassToPass] {
+            let base = on_base(0, &criterion(proof), &ran, &Ours::none());
+            let seen = after(0, &criterion(proof), &ran, Some(&base), &Ours::none());
+            proptest::prop_assert!(status == 0 || !seen.passes(), "{seen:?}");
+        }
+    }
+}
+
+/// Beginnings that lead into every reader.
+const LINES: &[&str] = &[
+    "",
+    "sh: 1: Syntax error: ",
+    "E   SyntaxError: ",
+    "ERROR: not found: ",
+    "  File \"",
+    "ImportError: ",
+    "Error: Cannot find module '",
+    "error: no test target named `",
+    "/usr/bin/python3: No module named ",
+    "sh: 1: pytest: not found\n",
+    "1 failed in 1s\n",
+    "1 passed in 1s\n",
+    "INTERNALERROR> ",
+];
