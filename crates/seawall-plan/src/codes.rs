@@ -5,6 +5,7 @@
 
 use crate::code_table::CODES;
 use crate::finding_table::FINDINGS;
+use crate::warning_table::WARNINGS;
 
 /// One code of a diagnostic, explained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +25,7 @@ pub struct Explanation {
 /// The explanation of `code`, in upper or lower case; none when there is no such code.
 #[must_use]
 pub fn explain(code: &str) -> Option<&'static Explanation> {
-    let mut all = CODES.iter().chain(FINDINGS);
+    let mut all = codes().chain(FINDINGS);
     all.find(|e| e.code.eq_ignore_ascii_case(code))
 }
 
@@ -35,9 +36,8 @@ pub fn finding_codes() -> &'static [Explanation] {
 }
 
 /// Every code of a problem of a plan, in order.
-#[must_use]
-pub fn codes() -> &'static [Explanation] {
-    CODES
+pub fn codes() -> impl Iterator<Item = &'static Explanation> {
+    CODES.iter().chain(WARNINGS)
 }
 
 /// Whether a problem with this code may be no more than what a syntax error left: something is absent

@@ -31,6 +31,7 @@ mod tasks;
 mod tree;
 mod vague;
 mod values;
+mod warning_table;
 mod workspace;
 mod world;
 

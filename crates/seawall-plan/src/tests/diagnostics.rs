@@ -786,7 +786,7 @@ fn every_code_has_a_row_or_a_test_of_its_own() {
     }
     for row in ROWS {
         assert!(
-            codes().iter().any(|e| e.code == row.code),
+            codes().any(|e| e.code == row.code),
             "{} is not explained",
             row.code
         );

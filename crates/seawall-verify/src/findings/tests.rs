@@ -145,6 +145,8 @@ impl Case {
                 says: "it is better".into(),
                 run: Some("true".into()),
                 proof: Proof::FailToPass,
+                baseline: Default::default(),
+                tests: Default::default(),
             }]),
             when: When::Always,
             expected_lines: self.expected,

@@ -29,6 +29,7 @@ fn plan(owned: &[&str]) -> Plan {
         agents: Default::default(),
         checkpoints: Vec::new(),
         invariants: Vec::new(),
+        findings: Vec::new(),
         tasks: vec![Task {
             id: "t".into(),
             files: owned.iter().map(path).collect(),
@@ -45,6 +46,7 @@ fn plan(owned: &[&str]) -> Plan {
             timeout_ms: 1,
             checks: Arc::new([]),
             when: When::Always,
+            expected_lines: None,
         }],
     }
 }

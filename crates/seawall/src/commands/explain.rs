@@ -21,7 +21,7 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<u8, Failure> {
         return Err(
             match nearest(
                 &code.to_uppercase(),
-                codes().iter().chain(finding_codes()).map(|e| e.code),
+                codes().chain(finding_codes()).map(|e| e.code),
             ) {
                 Some(near) => failure.help(format!("did you mean `{near}`?")),
                 None => failure.help("`seawall explain` lists them all"),
