@@ -24,7 +24,7 @@ pub(crate) struct Test {
 
 /// The most steps that are walked in the bodies of one file's tests. Tests nested in tests are walked once for each, which
 /// a hostile file could make as many as it has bytes, squared.
-const STEPS: u32 = 4_000_000;
+const STEPS: u32 = 1_000_000;
 
 /// What is gathered of a file.
 #[derive(Default)]
