@@ -19,7 +19,10 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<u8, Failure> {
     let Some(found) = explain(code) else {
         let failure = Failure::usage(format!("there is no code `{code}`"));
         return Err(
-            match nearest(&code.to_uppercase(), codes().iter().chain(finding_codes()).map(|e| e.code)) {
+            match nearest(
+                &code.to_uppercase(),
+                codes().iter().chain(finding_codes()).map(|e| e.code),
+            ) {
                 Some(near) => failure.help(format!("did you mean `{near}`?")),
                 None => failure.help("`seawall explain` lists them all"),
             },
