@@ -102,8 +102,18 @@ fn functions(source: &[u8]) -> Vec<Function> {
     };
     // Scopes that are open: where each ends, its name, whether it is a class, and whether that is abstract.
     let mut scopes: Vec<(usize, String, bool, bool)> = Vec::new();
+    // The decorators of the definition that comes next: to ask a node for what holds it costs as much as that is long.
+    let mut marks = (0, String::new());
     each_node(&tree, |node| {
-        scopes.retain(|(end, ..)| node.start_byte() < *end);
+        while scopes
+            .last()
+            .is_some_and(|(end, ..)| *end <= node.start_byte())
+        {
+            scopes.pop();
+        }
+        if let Some(below) = decorated(node) {
+            marks = (below.id(), words_between(node, below, source));
+        }
         let is_class = node.kind() == "class_definition";
         if !is_class && node.kind() != "function_definition" {
             return true;
@@ -119,15 +129,10 @@ fn functions(source: &[u8]) -> Vec<Function> {
             scopes.push((node.end_byte(), name, true, open));
             return true;
         }
-        let marks = words(
-            node.parent()
-                .filter(|up| up.kind() == "decorated_definition"),
-            source,
-        );
-        let marks = marks.split("def ").next().unwrap_or_default().to_owned();
-        let marked = ["abstract", "overload"]
-            .iter()
-            .any(|mark| marks.contains(mark));
+        let marked = marks.0 == node.id()
+            && ["abstract", "overload"]
+                .iter()
+                .any(|mark| marks.1.contains(mark));
         all.push(Function {
             line: u32::try_from(node.start_position().row + 1).unwrap_or(u32::MAX),
             does: does(field(node, "body"), source),
@@ -139,6 +144,17 @@ fn functions(source: &[u8]) -> Vec<Function> {
         true
     });
     all
+}
+
+fn decorated(node: Node<'_>) -> Option<Node<'_>> {
+    let is = node.kind() == "decorated_definition";
+    field(node, "definition").filter(|_| is)
+}
+
+/// What stands before the definition of a decorated one.
+fn words_between(whole: Node<'_>, below: Node<'_>, source: &[u8]) -> String {
+    let bytes = source.get(whole.start_byte()..below.start_byte());
+    String::from_utf8_lossy(bytes.unwrap_or_default()).into_owned()
 }
 
 fn words(node: Option<Node<'_>>, source: &[u8]) -> String {

@@ -225,3 +225,23 @@ fn any_bytes_are_looked_at() {
         Case::new().made(name, &junk).found();
     }
 }
+
+#[test]
+fn hostile_files_take_bounded_time() {
+    let many = 6_000;
+    let files = [
+        ("test_a.py", "@mark\ndef test_a(): pass\n".repeat(many)),
+        (
+            "a.rs",
+            "mod a { #[test] fn b() {".repeat(many / 4) + &"}}".repeat(many / 4),
+        ),
+        ("a.js", "it('a', () => ".repeat(many) + &")".repeat(many)),
+        ("a.py", "x = 1\n".repeat(many)),
+    ];
+    let began = std::time::Instant::now();
+    for (name, text) in &files {
+        Case::new().file(name, "x\n", text).found();
+        Case::new().file(name, text, "x\n").found();
+    }
+    assert!(began.elapsed().as_secs() < 120, "{:?}", began.elapsed());
+}

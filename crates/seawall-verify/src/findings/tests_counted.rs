@@ -22,11 +22,24 @@ pub(crate) struct Test {
     pub(crate) body: Digest,
 }
 
+/// The most steps that are walked in the bodies of one file's tests. Tests nested in tests are walked once for each, which
+/// a hostile file could make as many as it has bytes, squared.
+const STEPS: u32 = 1_000_000;
+
+/// What is gathered of a file.
+#[derive(Default)]
+struct All {
+    tests: Vec<Test>,
+    walked: u32,
+    /// The Python definition that comes next, and whether its decorators skip it.
+    marked: Option<(usize, bool)>,
+}
+
 /// The tests of a source in its order; none when it cannot be parsed.
 pub(crate) fn tests(language: Language, source: &[u8]) -> Vec<Test> {
-    let mut all = Vec::new();
+    let mut all = All::default();
     let Some(tree) = parse(language, source) else {
-        return all;
+        return all.tests;
     };
     each_node(&tree, |node| {
         match language {
@@ -39,7 +52,7 @@ pub(crate) fn tests(language: Language, source: &[u8]) -> Vec<Test> {
         }
         true
     });
-    all
+    all.tests
 }
 
 fn text<'s>(node: Option<Node<'_>>, source: &'s [u8]) -> &'s str {
@@ -47,10 +60,20 @@ fn text<'s>(node: Option<Node<'_>>, source: &'s [u8]) -> &'s str {
     std::str::from_utf8(bytes.unwrap_or_default()).unwrap_or_default()
 }
 
-fn test(name: String, node: Node<'_>, body: Node<'_>, skipped: bool, source: &[u8]) -> Test {
+fn add(
+    all: &mut All,
+    name: String,
+    (node, body): (Node<'_>, Node<'_>),
+    skipped: bool,
+    source: &[u8],
+) {
     let (mut asserts, mut skips) = (0, false);
     let mut cursor = body.walk();
     'walk: loop {
+        all.walked += 1;
+        if all.walked > STEPS {
+            return;
+        }
         let here = cursor.node();
         asserts += u32::from(is_assertion(here, source));
         skips |= is_skip(here, source);
@@ -72,13 +95,13 @@ fn test(name: String, node: Node<'_>, body: Node<'_>, skipped: bool, source: &[u
         tokens.extend_from_slice(source.get(token.byte_range()).unwrap_or_default());
         tokens.push(0);
     });
-    Test {
+    all.tests.push(Test {
         name,
         line: u32::try_from(node.start_position().row + 1).unwrap_or(u32::MAX),
         asserts,
         skipped: skipped || skips,
         body: Digest::of(&tokens),
-    }
+    });
 }
 
 fn is_assertion(node: Node<'_>, source: &[u8]) -> bool {
@@ -130,31 +153,30 @@ fn is_skip(node: Node<'_>, source: &[u8]) -> bool {
     )
 }
 
-fn python(node: Node<'_>, source: &[u8], all: &mut Vec<Test>) {
+fn python(node: Node<'_>, source: &[u8], all: &mut All) {
+    if node.kind() == "decorated_definition" {
+        let marks = children(node).into_iter();
+        let mut marks = marks.filter(|(_, part)| part.kind() == "decorator");
+        let skips = |mark: &str| {
+            ["skip", "xfail", "expectedFailure"]
+                .iter()
+                .any(|word| mark.contains(word))
+        };
+        let skipped = marks.any(|(_, mark)| skips(text(Some(mark), source)));
+        all.marked = field(node, "definition").map(|below| (below.id(), skipped));
+    }
     let (Some(name), Some(body)) = (field(node, "name"), field(node, "body")) else {
         return;
     };
     let name = text(Some(name), source);
-    if node.kind() != "function_definition" || !name.starts_with("test") {
-        return;
+    if node.kind() == "function_definition" && name.starts_with("test") {
+        let skipped = all.marked == Some((node.id(), true));
+        add(all, name.to_owned(), (node, body), skipped, source);
     }
-    let whole = node
-        .parent()
-        .filter(|up| up.kind() == "decorated_definition");
-    let marks = whole.map(children).unwrap_or_default();
-    let marks = marks.iter().filter(|(_, part)| part.kind() == "decorator");
-    let skipped = marks
-        .map(|(_, mark)| text(Some(*mark), source))
-        .any(|mark| {
-            ["skip", "xfail", "expectedFailure"]
-                .iter()
-                .any(|word| mark.contains(word))
-        });
-    all.push(test(name.to_owned(), node, body, skipped, source));
 }
 
 /// Attributes stand before what they are about, as its siblings.
-fn rust(node: Node<'_>, source: &[u8], all: &mut Vec<Test>) {
+fn rust(node: Node<'_>, source: &[u8], all: &mut All) {
     if !matches!(node.kind(), "source_file" | "declaration_list") {
         return;
     }
@@ -170,23 +192,23 @@ fn rust(node: Node<'_>, source: &[u8], all: &mut Vec<Test>) {
         let name = field(part, "name").filter(|_| part.kind() == "function_item" && is_test);
         if let (Some(name), Some(body)) = (name, field(part, "body")) {
             let name = text(Some(name), source).to_owned();
-            all.push(test(name, part, body, skipped, source));
+            add(all, name, (part, body), skipped, source);
         }
         (is_test, skipped) = (false, false);
     }
 }
 
-fn go(node: Node<'_>, source: &[u8], all: &mut Vec<Test>) {
+fn go(node: Node<'_>, source: &[u8], all: &mut All) {
     let name = text(
         field(node, "name").filter(|_| node.kind() == "function_declaration"),
         source,
     );
     if let Some(body) = field(node, "body").filter(|_| name.starts_with("Test")) {
-        all.push(test(name.to_owned(), node, body, false, source));
+        add(all, name.to_owned(), (node, body), false, source);
     }
 }
 
-fn javascript(node: Node<'_>, source: &[u8], all: &mut Vec<Test>) {
+fn javascript(node: Node<'_>, source: &[u8], all: &mut All) {
     if node.kind() != "call_expression" {
         return;
     }
@@ -221,5 +243,5 @@ fn javascript(node: Node<'_>, source: &[u8], all: &mut Vec<Test>) {
         .trim_matches(['"', '\'', '`'])
         .to_owned();
     let body = parts.last().map_or(arguments, |(_, last)| *last);
-    all.push(test(name, node, body, skipped, source));
+    add(all, name, (node, body), skipped, source);
 }

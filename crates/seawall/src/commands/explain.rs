@@ -9,7 +9,6 @@ use crate::output;
 pub(crate) fn run(args: &ExplainArgs) -> Result<u8, Failure> {
     let Some(code) = &args.code else {
         let list: String = codes()
-            .iter()
             .chain(finding_codes())
             .map(|e| format!("{}  {}\n", e.code, e.title))
             .collect();
