@@ -17,7 +17,7 @@ use std::time::Instant;
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, unshare};
 use seawall_git::{
-    Checkout, CommitId, Entry, EntryKind, Harvest, Label, Left, Owned, Store, remove_workspace,
+    CommitId, Entry, EntryKind, Harvest, Label, Left, Owned, Store, remove_workspace,
 };
 
 /// Workspaces of one wave.
@@ -134,11 +134,7 @@ impl Site {
 fn measure(repo: &Path) -> f64 {
     let site = Site::new(repo);
     let layer = site.ours("base");
-    let lay = ms(|| {
-        site.store
-            .lay_base(&site.base, &layer, Checkout::User)
-            .unwrap()
-    });
+    let lay = ms(|| site.store.lay_base(&site.base, &layer).unwrap());
     let (add, remove) = worktrees(&site);
     site.row("a base, once a run", lay, Some(add), "");
     let once = wave(&site, &layer, add, remove);

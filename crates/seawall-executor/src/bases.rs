@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use dashmap::DashMap;
 use seawall_core::ids::Commit;
-use seawall_git::{Checkout, Store};
+use seawall_git::Store;
 
 use crate::carry::Carried;
 use crate::crew::{Setup, commit, id};
@@ -124,7 +124,7 @@ impl Bases {
         let (dest, git) = (self.dir.join("base"), self.git_at(&self.first));
         let first = id(&self.first)?;
         if !dest.exists() {
-            self.store.lay_base(&first, &dest, Checkout::User)?;
+            self.store.lay_base(&first, &dest)?;
         }
         if let Some((checkout, dirs)) = &self.built {
             times::keep(&dest, checkout, dirs)?;

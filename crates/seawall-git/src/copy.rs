@@ -19,7 +19,7 @@ use nix::unistd::{linkat, symlinkat};
 use crate::dirfd::{FileKind, Root, each_name, link_target, stat};
 use crate::error::{Error, Result};
 use crate::marks::{is_whiteout, marks};
-use crate::path::{LONGEST, join, parent};
+use crate::path::{LONGEST, join};
 use crate::place::{Partial, begin};
 use crate::raw::make_file;
 use crate::seed::create;
@@ -30,7 +30,7 @@ impl Store {
     /// create as empty ones. Whatever stood at `dest` is removed first.
     ///
     /// # Errors
-    /// [`Error::UnsafePlace`] as for [`Store::open_workspace`]; [`Error::AlreadyInBase`] for a file to create that exists.
+    /// [`Error::UnsafePlace`] as for [`Store::lay_base`]; [`Error::AlreadyInBase`] for a file to create that exists.
     pub fn open_copy(&self, layers: &[&Path], dest: &Path, creates: &[Vec<u8>]) -> Result<()> {
         let place = self.begin(dest)?;
         merge(layers, &place)?;
@@ -187,8 +187,8 @@ impl Copy<'_> {
         match FileKind::of(stat) {
             FileKind::Symlink => {
                 let from = &self.layers[layer];
-                let dir = parent(&path).unwrap_or_default();
-                let target = from.dir(dir).and_then(|dir| link_target(&dir, name));
+                let dir = from.above(&path);
+                let target = dir.and_then(|dir| link_target(&dir, name));
                 let target = target.map_err(from.fail("read the link", &path))?;
                 symlinkat(target.as_slice(), to, name)
                     .and_then(|()| {

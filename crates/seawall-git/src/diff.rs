@@ -46,16 +46,6 @@ impl Store {
         }
         Ok(String::from_utf8_lossy(&text).into_owned())
     }
-
-    /// The size of the difference between two commits.
-    pub fn diff_stat(&self, from: &CommitId, to: &CommitId) -> Result<Stat> {
-        let repo = self.open()?;
-        stat_between(
-            &repo,
-            commit_tree(&repo, from)?.id(),
-            commit_tree(&repo, to)?.id(),
-        )
-    }
 }
 
 /// Counts path by path: libgit2's own count looks into trees that are the same.

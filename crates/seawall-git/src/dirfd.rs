@@ -15,7 +15,7 @@ use nix::fcntl::{AtFlags, OFlag, OpenHow, ResolveFlag, openat2};
 use nix::sys::stat::{FileStat, Mode, SFlag, fstat, fstatat};
 
 use crate::error::{Error, Result, io};
-use crate::path::as_path;
+use crate::path::{as_path, parent};
 
 /// What a directory entry is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -73,6 +73,11 @@ impl Root {
     pub(crate) fn dir(&self, below: &[u8]) -> nix::Result<OwnedFd> {
         let below = if below.is_empty() { b"." } else { below };
         beneath(&self.fd, below, DIRECTORY, Mode::empty())
+    }
+
+    /// Opens the directory that something below lies in.
+    pub(crate) fn above(&self, below: &[u8]) -> nix::Result<OwnedFd> {
+        self.dir(parent(below).unwrap_or_default())
     }
 
     /// Opens a regular file for reading, without waiting for a fifo or waking a device.

@@ -11,7 +11,7 @@ use git2::{ObjectType, Oid, Repository, Tree, TreeBuilder};
 
 use crate::batch::Batch;
 use crate::error::{Error, Result, git};
-use crate::path::{as_path, join, parent};
+use crate::path::{as_path, join, name_of, parent};
 use crate::tree::{Leaf, Node, each_leaf, find_tree, nodes};
 
 /// One path that differs.
@@ -126,10 +126,9 @@ pub(crate) fn apply(repo: &Batch<'_>, base: Oid, edits: &[Edit]) -> Result<Oid> 
 fn slot<'d>(dirs: &'d mut BTreeMap<(Reverse<usize>, Vec<u8>), Slots>, path: &[u8]) -> &'d mut Slot {
     let dir = parent(path).unwrap_or_default();
     let depth = path.iter().filter(|byte| **byte == b'/').count();
-    let name = path[dir.len()..].strip_prefix(b"/").unwrap_or(path);
     dirs.entry((Reverse(depth), dir.to_vec()))
         .or_default()
-        .entry(name.to_vec())
+        .entry(name_of(path).to_vec())
         .or_default()
 }
 

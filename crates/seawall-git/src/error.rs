@@ -29,14 +29,6 @@ pub enum Error {
     /// `HEAD` points at a branch that has no commit.
     #[error("the repository has no commit yet")]
     Unborn,
-    /// The text names no commit.
-    #[error("`{rev}` does not name a commit")]
-    UnknownRevision {
-        /// what was asked for
-        rev: String,
-        /// what libgit2 says
-        source: git2::Error,
-    },
     /// The text is not a full object id.
     #[error("`{0}` is not a full object id of 40 hexadecimal digits")]
     InvalidId(String),

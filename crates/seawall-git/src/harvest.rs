@@ -200,30 +200,13 @@ pub enum ChangeKind {
 pub struct Left<'l> {
     /// the plain workspace, or the upper directory of an overlay
     pub dir: &'l Path,
-    /// the layers that the workspace was made of, the top one first; none for raw files of the base
+    /// the layers that the workspace was made of, the top one first
     pub layers: &'l [&'l Path],
     /// whether the worker was given a `.git` at the top, which the harvest then skips
     pub private_git: bool,
 }
 
 impl Store {
-    /// Harvests a plain workspace of raw files: [`Store::harvest_copy`] without layers.
-    pub fn harvest(
-        &self,
-        base: &CommitId,
-        workspace: &Path,
-        owned: &Owned,
-        label: &Label,
-        when: i64,
-    ) -> Result<Harvest> {
-        let left = Left {
-            dir: workspace,
-            layers: &[],
-            private_git: false,
-        };
-        self.harvest_copy(base, &left, owned, label, when)
-    }
-
     /// Compares a plain workspace with the base that it was opened from, and takes what the task owns into a commit on the
     /// base that a ref named by `label` keeps. `when` is the time of the commit in seconds since 1970 UTC. The worker must
     /// be dead. Doing it again with the same arguments gives the same commit.

@@ -39,7 +39,7 @@ impl Label {
     }
 
     /// The full name of the ref.
-    pub fn ref_name(&self) -> String {
+    pub(crate) fn ref_name(&self) -> String {
         format!("{ROOT}{}", self.0)
     }
 }

@@ -23,11 +23,6 @@ use crate::store::Store;
 use crate::tree::{EntryKind, Leaf, Node, commit_tree, find_tree, nodes};
 
 impl Store {
-    /// Writes what differs between two commits as a layer of raw files: [`Store::lay_change_over`] nothing.
-    pub fn lay_change(&self, from: &CommitId, to: &CommitId, dest: &Path) -> Result<()> {
-        self.lay_change_over(&[], from, to, dest)
-    }
-
     /// Writes what differs between two commits as a layer at `dest`, which gets its name when it is complete. `layers`, the
     /// top one first, show the commit `from`; where git wrote them, it writes this one in the same way and with the
     /// attributes of the base.

@@ -17,15 +17,6 @@ use crate::store::Store;
 use crate::tree::commit_tree;
 use crate::users_git::UsersGit;
 
-/// As what the files of a commit are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Checkout {
-    /// as the user's own checkout has them: line ends, filters, sparse checkout
-    User,
-    /// as the commit has them, byte by byte
-    Raw,
-}
-
 /// How a layer was laid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Laid {
@@ -49,22 +40,21 @@ pub enum LaidBy {
 }
 
 impl Store {
-    /// Writes the files of a commit as a layer at `dest`, which gets its name when it is complete. Whatever stood there is
-    /// removed first. Costs a file creation per file of the commit; where the user's settings convert files, what git and
-    /// their filters take, and reading everything once. A record of what was converted is left beside the layer.
+    /// Writes the files of a commit, as the user's own checkout would have them, as a layer at `dest`, which must be on one
+    /// file system with its parent and gets its name when it is complete. Whatever stood there or was left half-written
+    /// beside it is removed first. Files get the mode 0644 or 0755, symlinks are made and never followed, submodules are
+    /// empty directories. Costs a file creation per file of the commit; where the user's settings convert files, what git
+    /// and their filters take, and reading everything once. A record of what was converted is left beside the layer.
     ///
     /// # Errors
-    /// Those of [`Store::open_workspace`]; [`crate::Error::NoGit`] and [`crate::Error::GitFailed`] where the settings ask for
-    /// git.
-    pub fn lay_base(&self, commit: &CommitId, dest: &Path, checkout: Checkout) -> Result<Laid> {
+    /// [`crate::Error::UnsafePlace`] when `dest` holds the repository, lies in the checkout, or in the git directory
+    /// elsewhere than below `seawall`; [`crate::Error::UnsafeEntry`] for a hostile tree; [`crate::Error::NoGit`] and
+    /// [`crate::Error::GitFailed`] where the settings ask for git.
+    pub fn lay_base(&self, commit: &CommitId, dest: &Path) -> Result<Laid> {
         let place = self.begin_layer(dest)?;
         let repo = self.open()?;
         let tree = commit_tree(&repo, commit)?.id();
-        let why = match checkout {
-            Checkout::Raw => None,
-            Checkout::User => needs_git(&repo, tree)?,
-        };
-        let laid = match why {
+        let laid = match needs_git(&repo, tree)? {
             Some(why) => self.lay_with_git(commit, &place, &why)?,
             None => Laid {
                 by: LaidBy::Seawall,

@@ -1,7 +1,7 @@
 //! Keeps workspaces, harvests and checkpoints in a git repository.
 //!
-//! A [`Store`] is a repository of the user. From a commit it opens a *workspace* (a private directory with the raw
-//! files of the commit, no `.git`), reads back what a worker left there as a [`Harvest`], composes harvests into one
+//! A [`Store`] is a repository of the user. From a commit it opens a *workspace* (a private directory with the files
+//! of the commit, no `.git`), reads back what a worker left there as a [`Harvest`], composes harvests into one
 //! tree, and makes the *checkpoint* commit. No hook is run, and nothing reads configuration, attributes or ignore
 //! rules that a worker could have written: a workspace is only ever a set of bytes that is compared with the base
 //! commit. Where the user's own settings convert files (line ends, filters), the user's own git does it.
@@ -55,7 +55,6 @@ mod tree;
 mod users_git;
 mod way;
 mod white_out;
-mod workspace;
 
 pub use crate::copy::copy_tree;
 pub use crate::diff::Stat;
@@ -68,10 +67,9 @@ pub use crate::harvest::{
 pub use crate::id::{BlobId, CommitId, TreeId};
 pub use crate::label::Label;
 pub use crate::land::Landed;
-pub use crate::layer::{Checkout, Laid, LaidBy};
+pub use crate::layer::{Laid, LaidBy};
 pub use crate::owned::Owned;
 pub use crate::path::show;
-pub use crate::private_git::git_link;
 pub use crate::remove::remove_workspace;
 pub use crate::store::{Dirty, Head, Store};
 pub use crate::tree::{Entry, EntryKind};

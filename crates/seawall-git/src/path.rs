@@ -54,6 +54,11 @@ pub(crate) fn parent(path: &[u8]) -> Option<&[u8]> {
         .map(|slash| &path[..slash])
 }
 
+/// The last part of a path.
+pub(crate) fn name_of(path: &[u8]) -> &[u8] {
+    &path[parent(path).map_or(0, |above| above.len() + 1)..]
+}
+
 /// Every directory above a path, the nearest first, without the root.
 pub(crate) fn ancestors(path: &[u8]) -> impl Iterator<Item = &[u8]> {
     std::iter::successors(parent(path), |dir| parent(dir))

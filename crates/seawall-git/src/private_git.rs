@@ -13,7 +13,6 @@ use std::collections::HashSet;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::Write;
 use std::os::fd::OwnedFd;
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -24,7 +23,7 @@ use nix::sys::stat::FileStat;
 use crate::dirfd::{Root, stat};
 use crate::error::{Error, Result, git, io};
 use crate::id::CommitId;
-use crate::path::{as_path, parent};
+use crate::path::{as_path, name_of, parent};
 use crate::remove::remove_workspace;
 use crate::store::Store;
 use crate::tree::{Leaf, commit_tree};
@@ -123,23 +122,6 @@ impl Store {
         pack::write(&repo, &objects, &new.packs())?;
         new.finish(&repo, to, &after, &known)
     }
-}
-
-/// Makes the file `.git` of a workspace that cannot have the directory in it: it names `private`, made by
-/// [`Store::private_git`], which the worker must then be able to read. There must be no `.git` yet.
-///
-/// # Errors
-/// [`Error::UnsafePlace`] for a relative path or one that git would misread.
-pub fn git_link(private: &Path, workspace: &Path) -> Result<()> {
-    let target = private.join(".git");
-    if !target.is_absolute() || target.as_os_str().as_bytes().contains(&b'\n') {
-        return Err(Error::UnsafePlace {
-            path: target,
-            why: "a link to it must be absolute and one line",
-        });
-    }
-    let link = [b"gitdir: ", target.as_os_str().as_bytes(), b"\n"].concat();
-    small(&workspace.join(".git"), &link)
 }
 
 /// A git directory in the making, beside its place.
@@ -278,8 +260,7 @@ impl Dirs<'_> {
         let Some((_, Some(fd))) = &self.last else {
             return Ok(None);
         };
-        let name = &path[parent(path).map_or(0, |dir| dir.len() + 1)..];
-        match stat(fd, name) {
+        match stat(fd, name_of(path)) {
             Ok(stat) => Ok(Some(stat)),
             Err(Errno::ENOENT) => Ok(None),
             Err(errno) => Err(self.root.fail("look at", path)(errno)),

@@ -8,7 +8,7 @@ use nix::errno::Errno;
 use crate::dirfd::Root;
 use crate::error::{Error, Result};
 use crate::id::CommitId;
-use crate::path::{self, ancestors, as_path, parent};
+use crate::path::{self, ancestors, as_path, name_of};
 use crate::raw::{make_dir, make_file};
 use crate::store::Store;
 use crate::tree::{Node, commit_tree, node_at};
@@ -58,15 +58,10 @@ pub(crate) fn create(root: &Root, path: &[u8]) -> Result<()> {
     make_file(root, &dir, name_of(path), path, 0o644, true).map(drop)
 }
 
-fn name_of(path: &[u8]) -> &[u8] {
-    &path[parent(path).map_or(0, |above| above.len() + 1)..]
-}
-
 fn open_above(root: &Root, path: &[u8]) -> Result<std::os::fd::OwnedFd> {
-    let dir = parent(path).unwrap_or_default();
-    root.dir(dir).map_err(|errno| match errno {
+    root.above(path).map_err(|errno| match errno {
         Errno::ELOOP | Errno::ENOTDIR => through_a_file(path),
-        errno => root.fail("open", dir)(errno),
+        errno => root.fail("open the directory of", path)(errno),
     })
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Line ends, filters such as LFS, `ident`, encodings and sparse checkouts do; those need git, which knows them all. Most
 //! repositories have none, or attributes that change nothing on Linux (`text`, `diff`, `binary`), and then no program is
-//! run. The look costs one walk through the trees of the commit.
+//! run. The look costs one walk through the trees of the commit, which also refuses names that are not safe to write.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,6 +19,8 @@ pub(crate) fn needs_git(repo: &Repository, tree: Oid) -> Result<Option<String>> 
     if repo.workdir().is_none() {
         return Ok(None);
     }
+    // First, because git would write names that are not safe elsewhere.
+    let attributes = in_commit(repo, tree)?;
     if let Some(setting) = configured(repo)? {
         return Ok(Some(setting));
     }
@@ -31,7 +33,7 @@ pub(crate) fn needs_git(repo: &Repository, tree: Oid) -> Result<Option<String>> 
             _ => {}
         }
     }
-    in_commit(repo, tree)
+    Ok(attributes)
 }
 
 fn configured(repo: &Repository) -> Result<Option<String>> {

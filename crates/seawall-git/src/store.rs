@@ -115,21 +115,6 @@ impl Store {
         })
     }
 
-    /// The commit that a text names, as `git rev-parse` takes it.
-    pub fn resolve(&self, rev: &str) -> Result<CommitId> {
-        let repo = self.open()?;
-        let commit = repo
-            .revparse_single(rev)
-            .and_then(|object| object.peel_to_commit());
-        let unknown = |source| Error::UnknownRevision {
-            rev: rev.to_owned(),
-            source,
-        };
-        commit
-            .map(|commit| CommitId::from_oid(commit.id()))
-            .map_err(unknown)
-    }
-
     /// Paths of the user's checkout that differ from `HEAD`: changed, staged, or untracked and not ignored. Reads the
     /// whole checkout and writes nothing, not even the index. A bare repository is never dirty.
     pub fn dirty(&self) -> Result<Dirty> {

@@ -1,6 +1,5 @@
 //! Deletes a file in an overlay that is not mounted, as a worker with the right to do so would have.
 
-use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use nix::errno::Errno;
@@ -9,8 +8,10 @@ use nix::unistd::{UnlinkatFlags, unlinkat};
 use crate::dirfd::{FileKind, Root, stat};
 use crate::error::Result;
 use crate::marks::{is_whiteout, make_whiteout};
-use crate::path::{self, ancestors, parent};
+use crate::path::{self, ancestors, name_of};
 use crate::raw::make_dir;
+
+const OPEN_ABOVE: &str = "open the directory of";
 
 /// Makes the file at `path` absent from the workspace whose upper directory this is. What the worker has put there or above
 /// it instead (a directory, a link, nothing at all) stays as it is: the harvest says what that means. Costs the depth of the path.
@@ -27,7 +28,7 @@ pub fn white_out(upper: &Path, path: &[u8]) -> Result<()> {
             return Ok(());
         }
     }
-    let above = above(&root, path)?;
+    let above = root.above(path).map_err(root.fail(OPEN_ABOVE, path))?;
     let name = name_of(path);
     match stat(&above, name) {
         Ok(found) if FileKind::of(&found) == FileKind::File => {
@@ -43,19 +44,10 @@ pub fn white_out(upper: &Path, path: &[u8]) -> Result<()> {
 
 /// A directory that is not in the upper one shows what the layers have there.
 fn is_or_becomes_directory(root: &Root, dir: &[u8]) -> Result<bool> {
-    let above = above(root, dir)?;
+    let above = root.above(dir).map_err(root.fail(OPEN_ABOVE, dir))?;
     match stat(&above, name_of(dir)) {
         Ok(found) => Ok(FileKind::of(&found) == FileKind::Directory && !is_whiteout(&found)),
         Err(Errno::ENOENT) => make_dir(root, &above, name_of(dir), dir).map(|()| true),
         Err(errno) => Err(root.fail("look at", dir)(errno)),
     }
-}
-
-fn above(root: &Root, path: &[u8]) -> Result<OwnedFd> {
-    let dir = parent(path).unwrap_or_default();
-    root.dir(dir).map_err(root.fail("open", dir))
-}
-
-fn name_of(path: &[u8]) -> &[u8] {
-    &path[parent(path).map_or(0, |above| above.len() + 1)..]
 }

@@ -86,8 +86,7 @@ impl From<GitError> for Failure {
                 Self::usage(text).help("the branch has moved since the run began; merge or rebase the run's branch yourself")
             }
             GitError::InTheWay { .. } => Self::usage(text).help("commit or stash your changes, then land again"),
-            GitError::UnknownRevision { .. }
-            | GitError::NoSuchBranch(_)
+            GitError::NoSuchBranch(_)
             | GitError::Busy { .. }
             | GitError::CheckedOut { .. }
             | GitError::NeedsGit { .. }

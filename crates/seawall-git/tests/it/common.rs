@@ -8,8 +8,9 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Mutex;
 
-use seawall_git::{CommitId, Harvest, Label, Owned, Store, show};
+use seawall_git::{CommitId, Harvest, Label, LaidBy, Left, Owned, Result, Store, show};
 use tempfile::TempDir;
 
 /// The time of every commit that the tests ask for.
@@ -19,10 +20,12 @@ pub(crate) struct Fixture {
     pub(crate) dir: TempDir,
     pub(crate) store: Store,
     pub(crate) base: CommitId,
+    /// held while a base is laid
+    pub(crate) laying: Mutex<()>,
 }
 
 impl Fixture {
-    /// The difficult repository, with hooks, filters and line-end conversion that must never take effect.
+    /// The difficult repository, with hooks and other programs that must never run; no attribute of the base names the filter.
     pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let repo = dir.path().join("repo");
@@ -54,7 +57,12 @@ impl Fixture {
     pub(crate) fn of(dir: TempDir, repo: &Path) -> Self {
         let store = Store::discover(repo).unwrap();
         let base = store.head().unwrap().commit;
-        Self { dir, store, base }
+        Self {
+            dir,
+            store,
+            base,
+            laying: Mutex::new(()),
+        }
     }
 
     pub(crate) fn repo(&self) -> PathBuf {
@@ -65,20 +73,47 @@ impl Fixture {
         git(&self.repo(), args)
     }
 
+    /// Where Seawall's own things lie.
+    pub(crate) fn ours(&self, name: &str) -> PathBuf {
+        self.store.common_dir().join("seawall").join(name)
+    }
+
+    /// The layer of the base, laid if it is not there yet; its files are those of the commit, byte by byte.
+    pub(crate) fn layer(&self) -> PathBuf {
+        let layer = self.ours("layers").join(self.base.as_str());
+        let _one_at_a_time = self.laying.lock().unwrap();
+        if !layer.exists() {
+            let laid = self.store.lay_base(&self.base, &layer).unwrap();
+            assert_eq!((laid.by, laid.converted), (LaidBy::Seawall, 0));
+        }
+        layer
+    }
+
     /// Opens a workspace for a task.
     pub(crate) fn open(&self, name: &str, owned: &Owned) -> PathBuf {
-        let dest = self.store.common_dir().join("seawall/run").join(name);
+        let dest = self.ours("run").join(name);
         self.store
-            .open_workspace(&self.base, &dest, &owned.creates)
+            .open_copy(&[&self.layer()], &dest, &owned.creates)
             .unwrap();
         dest
     }
 
     pub(crate) fn harvest(&self, workspace: &Path, owned: &Owned, name: &str) -> Harvest {
         let label = Label::new(&["run", name, "1"]).unwrap();
+        self.try_harvest(workspace, owned, &label).unwrap()
+    }
+
+    pub(crate) fn try_harvest(
+        &self,
+        workspace: &Path,
+        owned: &Owned,
+        label: &Label,
+    ) -> Result<Harvest> {
+        let layer = self.layer();
+        let layers = [layer.as_path()];
+        let left = left(workspace, &layers);
         self.store
-            .harvest(&self.base, workspace, owned, &label, WHEN)
-            .unwrap()
+            .harvest_copy(&self.base, &left, owned, label, WHEN)
     }
 
     /// Opens, acts, harvests, and returns the commit.
@@ -160,11 +195,7 @@ fn fill(repo: &Path) {
         b".gitignore",
         "*.log\n/target/\n# a comment\nnode_modules/\n",
     );
-    put(
-        repo,
-        b".gitattributes",
-        "* filter=evil diff=evil ident\n*.txt text\n",
-    );
+    put(repo, b".gitattributes", "* diff=evil\n*.txt text\n");
     symlink("a.txt", repo.join("link")).unwrap();
     symlink("../../../../outside", repo.join("dir/escape")).unwrap();
 }
@@ -182,7 +213,6 @@ fn booby_trap(repo: &Path) {
     ] {
         git(repo, &["config", key, &command]);
     }
-    git(repo, &["config", "core.autocrlf", "true"]);
     git(repo, &["config", "user.name", "The User"]);
     for hook in [
         "pre-commit",
@@ -196,6 +226,15 @@ fn booby_trap(repo: &Path) {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, format!("#!/bin/sh\ntouch {}\n", pwned.display())).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+}
+
+/// What a worker left in a directory made of layers, with no git directory in it.
+pub(crate) fn left<'l>(dir: &'l Path, layers: &'l [&'l Path]) -> Left<'l> {
+    Left {
+        dir,
+        layers,
+        private_git: false,
     }
 }
 

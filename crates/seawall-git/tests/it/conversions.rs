@@ -3,14 +3,14 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use seawall_git::{Checkout, Error, Harvest, Label, LaidBy, Left, Owned, remove_workspace};
+use seawall_git::{Error, Harvest, Label, LaidBy, Owned};
 
-use crate::common::{Fixture, WHEN, git_with, owned, put, tell};
+use crate::common::{Fixture, WHEN, git_with, left, owned, put, tell};
 use crate::overlay::{Mounted, in_namespaces, picture};
 
-/// A repository whose files are converted in every way.
+/// The difficult repository, with files that are converted in every way.
 fn converted() -> Fixture {
-    let fixture = Fixture::plain();
+    let fixture = Fixture::new();
     for (key, value) in [
         ("filter.shift.smudge", "tr a-m n-z"),
         ("filter.shift.clean", "tr n-z a-m"),
@@ -52,10 +52,7 @@ fn users(fixture: &Fixture, commit: &str) -> PathBuf {
 
 fn lay(fixture: &Fixture) -> PathBuf {
     let layer = fixture.store.common_dir().join("seawall/base");
-    let laid = fixture
-        .store
-        .lay_base(&fixture.base, &layer, Checkout::User)
-        .unwrap();
+    let laid = fixture.store.lay_base(&fixture.base, &layer).unwrap();
     assert_eq!(laid.by, LaidBy::Git);
     assert!(laid.converted > 3, "{laid:?}");
     layer
@@ -72,17 +69,12 @@ fn open(fixture: &Fixture, layers: &[&Path], owned: &Owned) -> Mounted {
 
 fn harvest(fixture: &Fixture, mounted: &Mounted, layers: &[&Path], owned: &Owned) -> Harvest {
     let label = Label::new(&["run", "converted", "1"]).unwrap();
-    let left = |dir| Left {
-        dir,
-        layers,
-        private_git: false,
-    };
     let (store, base) = (&fixture.store, &fixture.base);
     let upper = store
-        .harvest_upper(base, &left(&mounted.upper), owned, &label, WHEN)
+        .harvest_upper(base, &left(&mounted.upper, layers), owned, &label, WHEN)
         .unwrap();
     let merged = store
-        .harvest_copy(base, &left(&mounted.at), owned, &label, WHEN)
+        .harvest_copy(base, &left(&mounted.at, layers), owned, &label, WHEN)
         .unwrap();
     assert_eq!(upper, merged);
     upper
@@ -98,6 +90,10 @@ fn layers_are_as_the_users_checkout() {
         assert!(seen[Path::new("one.shift")].ends_with(b" xyz\n"));
         assert!(seen[Path::new("a.txt")].ends_with(b"alpha\r\nbeta\r\ngamma\r\n"));
         assert!(seen[Path::new("run.sh")].ends_with(b" true\n"));
+        assert!(
+            !fixture.dir.path().join("pwned").exists(),
+            "git runs the filters that attributes name, and nothing else"
+        );
         assert!(
             fs::read_to_string(layer.join("ident"))
                 .unwrap()
@@ -172,6 +168,7 @@ fn what_is_taken_is_what_git_would_add() {
             b"other\nlines\n"
         );
         fixture.fsck();
+        assert!(!fixture.dir.path().join("pwned").exists());
 
         // The change as a layer shows what the user would have.
         let change = fixture.store.common_dir().join("seawall/change");
@@ -197,15 +194,14 @@ fn what_is_taken_is_what_git_would_add() {
         );
         let copy = base.dir.path().join("copy");
         base.store.open_copy(&both, &copy, &[]).unwrap();
-        let left = Left {
-            dir: &copy,
-            layers: &both,
-            private_git: false,
-        };
         let label = Label::new(&["run", "copy", "1"]).unwrap();
-        let harvest = base
-            .store
-            .harvest_copy(&base.base, &left, &Owned::default(), &label, WHEN);
+        let harvest = base.store.harvest_copy(
+            &base.base,
+            &left(&copy, &both),
+            &Owned::default(),
+            &label,
+            WHEN,
+        );
         assert_eq!(harvest.unwrap(), Harvest::Empty);
     });
 }
@@ -215,16 +211,6 @@ fn attributes_of_a_worker_run_nothing() {
     in_namespaces("conversions::attributes_of_a_worker_run_nothing", || {
         let fixture = converted();
         let pwned = fixture.dir.path().join("pwned");
-        fixture.git(&[
-            "config",
-            "filter.evil.clean",
-            &format!("touch {}; cat", pwned.display()),
-        ]);
-        fixture.git(&[
-            "config",
-            "filter.evil.smudge",
-            &format!("touch {}; cat", pwned.display()),
-        ]);
         let layer = lay(&fixture);
         let layers = [layer.as_path()];
         let what = owned(&["a.txt", ".gitattributes"], &[], &[]);
@@ -256,10 +242,7 @@ fn a_sparse_checkout_stays_sparse() {
             "!/bin/",
         ]);
         let layer = fixture.store.common_dir().join("seawall/base");
-        let laid = fixture
-            .store
-            .lay_base(&fixture.base, &layer, Checkout::User)
-            .unwrap();
+        let laid = fixture.store.lay_base(&fixture.base, &layer).unwrap();
         assert_eq!(
             (laid.by, laid.converted, laid.left_out),
             (LaidBy::Git, 0, 3)
@@ -290,10 +273,7 @@ fn a_filter_that_fails_is_named_and_leaves_nothing() {
         "echo no such key >&2; false",
     ]);
     let layer = fixture.store.common_dir().join("seawall/base");
-    let error = fixture
-        .store
-        .lay_base(&fixture.base, &layer, Checkout::User)
-        .unwrap_err();
+    let error = fixture.store.lay_base(&fixture.base, &layer).unwrap_err();
     let text = error.to_string();
     assert!(matches!(error, Error::GitFailed { .. }), "{text}");
     assert!(
@@ -301,22 +281,16 @@ fn a_filter_that_fails_is_named_and_leaves_nothing() {
         "{text}"
     );
     assert!(!layer.exists());
-    let laid = fixture
-        .store
-        .lay_base(&fixture.base, &layer, Checkout::Raw)
-        .unwrap();
-    assert_eq!(laid.by, LaidBy::Seawall);
-    remove_workspace(&layer).unwrap();
+    // Nothing of it is in the way once the filter works.
+    fixture.git(&["config", "filter.shift.smudge", "tr a-m n-z"]);
+    lay(&fixture);
 }
 
 #[test]
 fn without_such_settings_no_program_is_run() {
     let fixture = Fixture::plain();
     let layer = fixture.store.common_dir().join("seawall/base");
-    let laid = fixture
-        .store
-        .lay_base(&fixture.base, &layer, Checkout::User)
-        .unwrap();
+    let laid = fixture.store.lay_base(&fixture.base, &layer).unwrap();
     assert_eq!((laid.by, laid.converted), (LaidBy::Seawall, 0));
     let files = fixture.store.list(&fixture.base).unwrap().len();
     assert_eq!(laid.files, files as u64);

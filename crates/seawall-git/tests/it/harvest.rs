@@ -573,7 +573,10 @@ fn what_was_taken_is_what_git_sees() {
             format!("seawall seawall@localhost.invalid seawall {WHEN} {WHEN}")
         );
         let label = Label::new(&["run", name, "1"]).unwrap();
-        assert_eq!(fixture.git(&["rev-parse", &label.ref_name()]), commit);
+        assert_eq!(
+            fixture.git(&["rev-parse", &format!("refs/seawall/{label}")]),
+            commit
+        );
     }
     assert!(!fixture.dir.path().join("pwned").exists());
 }
@@ -707,9 +710,7 @@ fn what_is_owned_must_fit_the_base() {
     let workspace = fixture.open("fit", &Owned::default());
     let label = Label::new(&["run", "fit"]).unwrap();
     let fails = |lists: [&[&str]; 3]| {
-        let harvest = fixture
-            .store
-            .harvest(&fixture.base, &workspace, &of(lists), &label, WHEN);
+        let harvest = fixture.try_harvest(&workspace, &of(lists), &label);
         harvest.unwrap_err()
     };
     assert!(matches!(

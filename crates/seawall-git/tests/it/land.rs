@@ -8,6 +8,10 @@ use crate::common::{git, put, run};
 use seawall_git::{CommitId, Error, Landed, Store};
 use tempfile::TempDir;
 
+fn commit(repo: &Path, rev: &str) -> CommitId {
+    git(repo, &["rev-parse", rev]).parse().unwrap()
+}
+
 struct Site {
     dir: TempDir,
     store: Store,
@@ -43,10 +47,7 @@ impl Site {
         git(&repo, &["commit", "-q", "-m", "next"]);
         git(&repo, &["checkout", "-q", "main"]);
         let store = Store::discover(&repo).unwrap();
-        let (base, target) = (
-            store.resolve("main").unwrap(),
-            store.resolve("next").unwrap(),
-        );
+        let (base, target) = (commit(&repo, "main"), commit(&repo, "next"));
         Self {
             dir,
             store,
@@ -68,7 +69,7 @@ impl Site {
     }
 
     fn assert_landed(&self) {
-        assert_eq!(self.store.resolve("main").unwrap(), self.target);
+        assert_eq!(commit(&self.repo(), "main"), self.target);
         assert_eq!(self.status(), "");
         assert_eq!(
             fs::read_to_string(self.repo().join("dir")).unwrap(),
@@ -213,7 +214,7 @@ fn changes_in_the_way_are_listed_and_nothing_is_done() {
             .map(|path| String::from_utf8_lossy(path))
             .collect();
         assert_eq!(paths, *expected, "{name}");
-        assert_eq!(site.store.resolve("main").unwrap(), site.base, "{name}");
+        assert_eq!(commit(&site.repo(), "main"), site.base, "{name}");
         assert!(
             fs::read(site.repo().join(".git/index")).unwrap() == index,
             "{name}"
@@ -232,7 +233,7 @@ fn untracked_files_below_a_directory_that_becomes_a_file_are_kept() {
         "mine\n",
         "{error}"
     );
-    assert_eq!(site.store.resolve("main").unwrap(), site.base);
+    assert_eq!(commit(&site.repo(), "main"), site.base);
     assert_eq!(site.status(), "?? dir/mine");
 }
 
@@ -321,12 +322,12 @@ fn nothing_else_is_written() {
     put(&repo, b"deep/er/new", "new\n");
     let before = " D del\nM  mod\n M same";
     site.store
-        .land("main", &site.store.resolve("adds~1").unwrap())
+        .land("main", &commit(&site.repo(), "adds~1"))
         .unwrap();
     assert_eq!(site.status(), before);
     let landed = site
         .store
-        .land("main", &site.store.resolve("adds").unwrap())
+        .land("main", &commit(&site.repo(), "adds"))
         .unwrap();
     assert!(matches!(landed, Landed::Moved { files: Some(0), .. }));
     assert_eq!(site.status(), before);
@@ -342,9 +343,9 @@ fn another_branch_moves_alone() {
     git(&site.repo(), &["branch", "other"]);
     let landed = site.store.land("other", &site.target).unwrap();
     assert!(matches!(landed, Landed::Moved { files: None, .. }));
-    assert_eq!(site.store.resolve("other").unwrap(), site.target);
+    assert_eq!(commit(&site.repo(), "other"), site.target);
     assert_eq!(
-        (site.status(), site.store.resolve("main").unwrap()),
+        (site.status(), commit(&site.repo(), "main")),
         (String::new(), site.base.clone())
     );
     git(&site.repo(), &["branch", "third"]);

@@ -12,9 +12,9 @@ use std::process::Command;
 
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, unshare};
-use seawall_git::{Checkout, CommitId, Harvest, Label, Left, Owned, remove_workspace};
+use seawall_git::{CommitId, Harvest, Label, LaidBy, Left, Owned, remove_workspace};
 
-use crate::common::{Fixture, WHEN, git, owned, put, run_with, tell};
+use crate::common::{Fixture, WHEN, git, left, owned, put, run_with, tell};
 use crate::harvest::{ACCEPTED, Act, REJECTED, chmod, edit, of};
 
 /// Set in the process that runs as an ordinary user.
@@ -324,11 +324,7 @@ struct Bench {
 impl Bench {
     fn new() -> Self {
         let fixture = Fixture::new();
-        let layer = fixture.store.common_dir().join("seawall/base");
-        fixture
-            .store
-            .lay_base(&fixture.base, &layer, Checkout::Raw)
-            .unwrap();
+        let layer = fixture.layer();
         Self { fixture, layer }
     }
 
@@ -344,18 +340,13 @@ impl Bench {
     fn harvest(&self, mounted: &Mounted, owned: &Owned) -> [Harvest; 2] {
         let label = Label::new(&["run", "overlay", "1"]).unwrap();
         let layers = [self.layer.as_path()];
-        let left = |dir| Left {
-            dir,
-            layers: &layers,
-            private_git: false,
-        };
         let (store, base) = (&self.fixture.store, &self.fixture.base);
         [
             store
-                .harvest_upper(base, &left(&mounted.upper), owned, &label, WHEN)
+                .harvest_upper(base, &left(&mounted.upper, &layers), owned, &label, WHEN)
                 .unwrap(),
             store
-                .harvest_copy(base, &left(&mounted.at), owned, &label, WHEN)
+                .harvest_copy(base, &left(&mounted.at, &layers), owned, &label, WHEN)
                 .unwrap(),
         ]
     }
@@ -461,23 +452,22 @@ fn changes_over_a_base_are_the_base_of_the_last() {
             for round in 0..12 {
                 let work = dir.join("work-tree");
                 let mut commits = vec![fixture.base.clone()];
-                store.open_workspace(&fixture.base, &work, &[]).unwrap();
-                let mut layers = vec![store.common_dir().join("seawall/base")];
-                store
-                    .lay_base(&fixture.base, &layers[0], Checkout::Raw)
-                    .unwrap();
+                let mut layers = vec![fixture.layer()];
+                store.open_copy(&[&layers[0]], &work, &[]).unwrap();
                 for step in 0..5 {
                     (0..=chance.below(25)).for_each(|_| meddle(&work, &mut chance));
                     let commit = commit_dir(&fixture, &work);
                     let layer = store.common_dir().join(format!("seawall/change{step}"));
+                    let below: Vec<_> = layers.iter().map(PathBuf::as_path).collect();
                     store
-                        .lay_change(commits.last().unwrap(), &commit, &layer)
+                        .lay_change_over(&below, commits.last().unwrap(), &commit, &layer)
                         .unwrap();
                     layers.insert(0, layer);
                     commits.push(commit.clone());
                     let tops: Vec<_> = layers.iter().map(PathBuf::as_path).collect();
                     let fresh = dir.join("fresh");
-                    store.lay_base(&commit, &fresh, Checkout::Raw).unwrap();
+                    let laid = store.lay_base(&commit, &fresh).unwrap();
+                    assert_eq!(laid.by, LaidBy::Seawall);
                     let expected = picture(&fresh);
                     let mounted = Mounted::new(&dir.join("ws")).mount(&tops);
                     assert_eq!(
@@ -528,11 +518,13 @@ fn a_directory_that_becomes_a_submodule_shows_nothing() {
             let layers = ["base", "there", "back"]
                 .map(|name| fixture.store.common_dir().join("seawall").join(name));
             let store = &fixture.store;
+            store.lay_base(&fixture.base, &layers[0]).unwrap();
             store
-                .lay_base(&fixture.base, &layers[0], Checkout::Raw)
+                .lay_change_over(&[&layers[0]], &fixture.base, &to, &layers[1])
                 .unwrap();
-            store.lay_change(&fixture.base, &to, &layers[1]).unwrap();
-            store.lay_change(&to, &fixture.base, &layers[2]).unwrap();
+            store
+                .lay_change_over(&[&layers[1], &layers[0]], &to, &fixture.base, &layers[2])
+                .unwrap();
             let mounted =
                 Mounted::new(&fixture.dir.path().join("ws")).mount(&[&layers[1], &layers[0]]);
             assert_eq!(fs::read_dir(mounted.at.join("dir")).unwrap().count(), 0);
@@ -553,6 +545,7 @@ fn a_directory_that_becomes_a_submodule_shows_nothing() {
 fn a_forged_mark_is_drift() {
     use rustix::fs::{XattrFlags, setxattr};
     let fixture = Fixture::new();
+    let layer = fixture.layer();
     let owned = owned(&["a.txt"], &[], &[]);
     for (path, name, value) in [
         ("dir", "redirect", "/bin"),
@@ -573,11 +566,8 @@ fn a_forged_mark_is_drift() {
             XattrFlags::empty(),
         )
         .unwrap();
-        let left = Left {
-            dir: &upper,
-            layers: &[],
-            private_git: false,
-        };
+        let layers = [layer.as_path()];
+        let left = left(&upper, &layers);
         let label = Label::new(&["run", "forged", "1"]).unwrap();
         let harvest = fixture
             .store
@@ -597,10 +587,11 @@ fn a_private_git_directory_is_skipped_at_the_top_only() {
     let upper = fixture.dir.path().join("upper");
     put(&upper, b".git/index", "x");
     put(&upper, b"dir/.git/index", "x");
+    let layer = fixture.layer();
     let look = |private_git| {
         let left = Left {
             dir: &upper,
-            layers: &[],
+            layers: &[&layer],
             private_git,
         };
         let label = Label::new(&["run", "git", "1"]).unwrap();
@@ -635,11 +626,9 @@ fn hostile_uppers_cost_bounded_time_and_memory() {
         .set_len(1 << 42)
         .unwrap();
     put(&upper, b"\xff\x01name", "x");
-    let left = Left {
-        dir: &upper,
-        layers: &[],
-        private_git: false,
-    };
+    let layer = fixture.layer();
+    let layers = [layer.as_path()];
+    let left = left(&upper, &layers);
     let label = Label::new(&["run", "hostile", "1"]).unwrap();
     let owned = owned(&["a.txt"], &[], &[]);
     let start = std::time::Instant::now();

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
 
-use seawall_git::{CommitId, Error, Owned, Store, git_link};
+use seawall_git::{CommitId, Error, Owned};
 
 use crate::common::{Fixture, git, git_with, put};
 
@@ -393,22 +393,6 @@ fn packs_do_not_pile_up() {
 }
 
 #[test]
-fn a_link_leads_to_it() {
-    let (fixture, _) = fixture();
-    let dir = fixture.open("linked", &Owned::default());
-    age(&dir);
-    let dest = place(&fixture, "linked");
-    let made = fixture.store.private_git(&fixture.base, &dir, &dest);
-    made.unwrap();
-    git_link(&dest, &dir).unwrap();
-    assert_eq!(status(&dir), "");
-    put(&dir, b"a.txt", "changed\n");
-    assert_eq!(status(&dir), " M a.txt");
-    assert!(git_link(&dest, &dir).is_err());
-    assert!(git_link(Path::new("relative"), &dir.join("dir")).is_err());
-}
-
-#[test]
 fn bad_places_and_hostile_trees_are_refused() {
     let (fixture, _) = fixture();
     let dir = fixture.open("one", &Owned::default());
@@ -422,7 +406,7 @@ fn bad_places_and_hostile_trees_are_refused() {
         assert!(matches!(refused, Err(Error::UnsafePlace { .. })), "{bad:?}");
     }
     for name in ["..", ".git", ".GIT"] {
-        let commit = hostile(&fixture.store, &fixture.repo(), name);
+        let commit = hostile(&fixture.repo(), name);
         let refused = private(&commit, &place(&fixture, "x"));
         assert!(matches!(refused, Err(Error::UnsafeEntry { .. })), "{name}");
         assert!(!place(&fixture, "x").exists());
@@ -435,7 +419,7 @@ fn bad_places_and_hostile_trees_are_refused() {
     assert!(!place(&fixture, "x.partial").exists());
 }
 
-fn hostile(store: &Store, repo: &Path, name: &str) -> CommitId {
+fn hostile(repo: &Path, name: &str) -> CommitId {
     let blob = git_with(repo, &["hash-object", "-w", "--stdin"], b"x");
     let id: Vec<u8> = (0..20)
         .map(|at| u8::from_str_radix(&blob[at * 2..at * 2 + 2], 16).unwrap())
@@ -444,5 +428,5 @@ fn hostile(store: &Store, repo: &Path, name: &str) -> CommitId {
     let args = ["hash-object", "-t", "tree", "-w", "--literally", "--stdin"];
     let tree = git_with(repo, &args, &tree);
     let commit = git(repo, &["commit-tree", &tree, "-m", "hostile"]);
-    store.resolve(&commit).unwrap()
+    commit.parse().unwrap()
 }

@@ -54,11 +54,13 @@ fn a_workspace_is_the_commit() {
     let before = fixture.user_state();
     let workspace = fixture.open("plain", &Owned::default());
     let entries = fixture.store.list(&fixture.base).unwrap();
-    for entry in &entries {
-        check_entry(&fixture.store, &fixture.base, &workspace, entry);
-    }
     assert!(entries.is_sorted());
-    assert_eq!(count(&workspace), entries.len());
+    for dir in [&fixture.layer(), &workspace] {
+        for entry in &entries {
+            check_entry(&fixture.store, &fixture.base, dir, entry);
+        }
+        assert_eq!(count(dir), entries.len());
+    }
     let (_, listed) = run(
         &fixture.repo(),
         &["ls-tree", "-r", "-z", "--name-only", fixture.base.as_str()],
@@ -79,22 +81,26 @@ fn a_workspace_is_the_commit() {
 fn a_workspace_is_always_fresh() {
     let fixture = Fixture::new();
     let owned = owned(&[], &["src/deep/new", "top"], &[]);
-    for leftover in ["run/again", "run/again.partial"] {
+    let layer = fixture.ours("run/layer");
+    for leftover in ["again", "again.partial", "layer", "layer.partial"] {
         put(
-            &fixture.store.common_dir().join("seawall").join(leftover),
+            &fixture.ours("run").join(leftover),
             b"old/file",
             "from before the crash",
         );
     }
+    fixture.store.lay_base(&fixture.base, &layer).unwrap();
     let workspace = fixture.open("again", &owned);
     put(&workspace, b"a.txt", "changed");
     assert_eq!(fixture.open("again", &owned), workspace);
-    assert_eq!(
-        fs::read(workspace.join("a.txt")).unwrap(),
-        b"alpha\nbeta\ngamma\n"
-    );
-    assert!(!workspace.join("old").exists());
-    assert!(!workspace.with_file_name("again.partial").exists());
+    for dir in [&layer, &workspace] {
+        assert_eq!(
+            fs::read(dir.join("a.txt")).unwrap(),
+            b"alpha\nbeta\ngamma\n"
+        );
+        assert!(!dir.join("old").exists());
+        assert!(!dir.with_extension("partial").exists());
+    }
     for made in ["src/deep/new", "top"] {
         assert_eq!(fs::read(workspace.join(made)).unwrap(), b"");
     }
@@ -103,36 +109,62 @@ fn a_workspace_is_always_fresh() {
 #[test]
 fn files_to_create_have_a_place() {
     let fixture = Fixture::new();
-    let dest = fixture.store.common_dir().join("seawall/x");
-    let open = |path: &str| {
-        fixture
-            .store
-            .open_workspace(&fixture.base, &dest, &[path.as_bytes().to_vec()])
-            .unwrap_err()
+    let (store, layer) = (&fixture.store, fixture.layer());
+    let (dest, upper) = (fixture.ours("x"), fixture.ours("upper"));
+    let check = |path: &str, expected: fn(&Error) -> bool| {
+        fs::create_dir_all(&upper).unwrap();
+        let creates = [path.as_bytes().to_vec()];
+        for refused in [
+            store.open_copy(&[&layer], &dest, &creates),
+            store.seed(&fixture.base, &upper, &creates),
+        ] {
+            let error = refused.unwrap_err();
+            assert!(expected(&error), "{path}: {error}");
+        }
+        assert!(!dest.exists() && count(&upper) == 0, "{path}");
     };
-    assert!(matches!(open("a.txt"), Error::AlreadyInBase(_)));
-    assert!(matches!(open("link"), Error::AlreadyInBase(_)));
-    assert!(matches!(open("a.txt/x"), Error::InvalidPath { .. }));
-    assert!(matches!(open("link/x"), Error::InvalidPath { .. }));
-    assert!(matches!(open("dir/escape/x"), Error::InvalidPath { .. }));
-    assert!(matches!(open("../x"), Error::InvalidPath { .. }));
-    assert!(matches!(open("/tmp/x"), Error::InvalidPath { .. }));
-    assert!(!dest.exists());
+    for there in ["a.txt", "link"] {
+        check(there, |error| matches!(error, Error::AlreadyInBase(_)));
+    }
+    for nowhere in ["a.txt/x", "link/x", "dir/escape/x", "../x", "/tmp/x"] {
+        check(nowhere, |error| matches!(error, Error::InvalidPath { .. }));
+    }
 }
+
+/// Stores a tree of entries that git itself would not write: mode, name and object.
+fn literal_tree(repo: &Path, entries: &[(&str, &[u8], &str)]) -> String {
+    let bytes = |id: &str| -> Vec<u8> {
+        let digits = (0..40).step_by(2).map(|at| &id[at..at + 2]);
+        digits
+            .map(|two| u8::from_str_radix(two, 16).unwrap())
+            .collect()
+    };
+    let line = |(mode, name, id): &(&str, &[u8], &str)| {
+        [mode.as_bytes(), b" ", name, b"\0", &bytes(id)].concat()
+    };
+    let tree: Vec<_> = entries.iter().flat_map(line).collect();
+    let args = ["hash-object", "-w", "-t", "tree", "--literally", "--stdin"];
+    git_with(repo, &args, &tree)
+}
+
+fn blob(repo: &Path, content: &[u8]) -> String {
+    let args = ["hash-object", "-w", "--stdin", "--no-filters"];
+    git_with(repo, &args, content)
+}
+
+fn commit(repo: &Path, tree: &str) -> CommitId {
+    let id = git(repo, &["commit-tree", "-m", "hostile", tree]);
+    id.parse().unwrap()
+}
+
+/// Whether Seawall writes the files of a layer, or git because of this setting.
+const WRITERS: [&str; 2] = ["false", "true"];
 
 #[test]
 fn hostile_trees_are_refused() {
     let fixture = Fixture::new();
-    let repo = fixture.repo();
-    let blob = git_with(
-        &repo,
-        &["hash-object", "-w", "--stdin", "--no-filters"],
-        b"x",
-    );
-    let raw: Vec<u8> = (0..40)
-        .step_by(2)
-        .map(|at| u8::from_str_radix(&blob[at..at + 2], 16).unwrap())
-        .collect();
+    let (repo, dest) = (fixture.repo(), fixture.ours("hostile"));
+    let x = blob(&repo, b"x");
     let names: [&[u8]; 9] = [
         b".",
         b"..",
@@ -144,27 +176,24 @@ fn hostile_trees_are_refused() {
         b".git ",
         ".gi\u{200d}t".as_bytes(),
     ];
-    for name in names {
-        let entry = [b"100644 ", name, b"\0", &raw].concat();
-        let tree = git_with(
-            &repo,
-            &["hash-object", "-w", "-t", "tree", "--literally", "--stdin"],
-            &entry,
-        );
-        let commit: CommitId = git(&repo, &["commit-tree", "-m", "hostile", &tree])
-            .parse()
-            .unwrap();
-        let dest = fixture.store.common_dir().join("seawall/hostile");
-        let error = fixture
-            .store
-            .open_workspace(&commit, &dest, &[])
-            .unwrap_err();
-        assert!(
-            matches!(error, Error::UnsafeEntry { .. }),
-            "{}: {error}",
-            seawall_git::show(name)
-        );
-        assert!(!dest.exists() && !fixture.store.common_dir().join("up").exists());
+    for convert in WRITERS {
+        fixture.git(&["config", "core.autocrlf", convert]);
+        for name in names {
+            let commit = commit(&repo, &literal_tree(&repo, &[("100644", name, &x)]));
+            let change = fixture
+                .store
+                .lay_change_over(&[], &fixture.base, &commit, &dest);
+            let base = fixture.store.lay_base(&commit, &dest).map(drop);
+            for refused in [base, change] {
+                let error = refused.unwrap_err();
+                assert!(
+                    matches!(error, Error::UnsafeEntry { .. }),
+                    "{}: {error}",
+                    seawall_git::show(name)
+                );
+            }
+            assert!(!dest.exists() && !fixture.store.common_dir().join("up").exists());
+        }
     }
 }
 
@@ -172,42 +201,23 @@ fn hostile_trees_are_refused() {
 fn a_tree_cannot_write_through_its_own_link() {
     let fixture = Fixture::new();
     let repo = fixture.repo();
-    let raw = |text: &[u8]| {
-        let id = git_with(
-            &repo,
-            &["hash-object", "-w", "--stdin", "--no-filters"],
-            text,
-        );
-        (0..40)
-            .step_by(2)
-            .map(|at| u8::from_str_radix(&id[at..at + 2], 16).unwrap())
-            .collect::<Vec<_>>()
-    };
     let outside = fixture.dir.path().join("outside");
     fs::create_dir(&outside).unwrap();
-    let file = [b"100644 pwned\0".as_slice(), &raw(b"x")].concat();
-    let inner = git_with(
-        &repo,
-        &["hash-object", "-w", "-t", "tree", "--literally", "--stdin"],
-        &file,
-    );
-    let inner: Vec<u8> = (0..40)
-        .step_by(2)
-        .map(|at| u8::from_str_radix(&inner[at..at + 2], 16).unwrap())
-        .collect();
-    let link = raw(outside.as_os_str().as_bytes());
-    let twice = [b"120000 d\0".as_slice(), &link, b"40000 d\0", &inner].concat();
-    let tree = git_with(
-        &repo,
-        &["hash-object", "-w", "-t", "tree", "--literally", "--stdin"],
-        &twice,
-    );
-    let commit: CommitId = git(&repo, &["commit-tree", "-m", "twice", &tree])
-        .parse()
-        .unwrap();
-    let dest = fixture.store.common_dir().join("seawall/twice");
-    assert!(fixture.store.open_workspace(&commit, &dest, &[]).is_err());
-    assert_eq!(fs::read_dir(outside).unwrap().count(), 0);
+    let inner = literal_tree(&repo, &[("100644", b"pwned", &blob(&repo, b"x"))]);
+    let link = blob(&repo, outside.as_os_str().as_bytes());
+    let twice = [
+        ("120000", b"d".as_slice(), link.as_str()),
+        ("40000", b"d", &inner),
+    ];
+    let commit = commit(&repo, &literal_tree(&repo, &twice));
+    let dest = fixture.ours("twice");
+    for convert in WRITERS {
+        fixture.git(&["config", "core.autocrlf", convert]);
+        let laid = fixture.store.lay_base(&commit, &dest);
+        // Git takes one of the two for the other's place.
+        assert_eq!(laid.is_ok(), convert == "true", "{laid:?}");
+        assert_eq!(fs::read_dir(&outside).unwrap().count(), 0);
+    }
 }
 
 #[test]
@@ -228,24 +238,31 @@ fn a_workspace_replaces_nothing_of_the_user() {
         repo.join(".git/seawall/../objects/x"),
         "/".into(),
     ];
+    let layer = fixture.layer();
+    let (store, base) = (&fixture.store, &fixture.base);
+    let write = |place: &Path| {
+        [
+            store.lay_base(base, place).map(drop),
+            store.lay_change_over(&[&layer], base, base, place),
+            store.open_copy(&[&layer], place, &[]),
+        ]
+    };
     for place in places {
-        let error = fixture
-            .store
-            .open_workspace(&fixture.base, &place, &[])
-            .unwrap_err();
-        assert!(
-            matches!(error, Error::UnsafePlace { .. }),
-            "{}: {error}",
-            place.display()
-        );
+        for refused in write(&place) {
+            let error = refused.unwrap_err();
+            assert!(
+                matches!(error, Error::UnsafePlace { .. }),
+                "{}: {error}",
+                place.display()
+            );
+        }
     }
     fs::remove_file(fixture.dir.path().join("way")).unwrap();
     assert!(fixture.user_state() == before);
     let outside = fixture.dir.path().join("elsewhere/ws");
-    fixture
-        .store
-        .open_workspace(&fixture.base, &outside, &[])
-        .unwrap();
+    for written in write(&outside) {
+        written.unwrap();
+    }
     assert!(outside.join("a.txt").exists());
 }
 
