@@ -137,11 +137,15 @@ pub(crate) fn serve(mut socket: UnixStream) -> io::Result<()> {
     // launcher would make, comes before; a host without groups is told by each launch.
     drop(hierarchy::find());
     prctl::set_dumpable(false)?;
-    while let Some(((), descriptors)) = wire::fetch(&mut socket)? {
+    answer(&mut socket)
+}
+
+fn answer(socket: &mut UnixStream) -> io::Result<()> {
+    while let Some(((), descriptors)) = wire::fetch(socket)? {
         let born: Born = bear(descriptors)
             .map(Pid::as_raw)
             .map_err(|error| error.raw_os_error().unwrap_or(libc::EIO));
-        wire::post(&socket, &born, &[])?;
+        wire::post(socket, &born, &[])?;
     }
     Ok(())
 }
@@ -160,5 +164,24 @@ fn live(control: OwnedFd) -> ! {
     match prctl::set_dumpable(true) {
         Ok(()) => launcher::forked_main(UnixStream::from(control)),
         Err(_) => sys::leave(3),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_that_cannot_be_met_is_answered() {
+        let (mut supervisor, mut nursery) = UnixStream::pair().unwrap();
+        let serving = std::thread::spawn(move || answer(&mut nursery));
+        for _ in 0..2 {
+            wire::post(&supervisor, &(), &[]).unwrap();
+            let (born, _) = wire::fetch::<Born>(&mut supervisor).unwrap().unwrap();
+            let error = launcher_of(born).unwrap_err();
+            assert_eq!(error.raw_os_error(), Some(libc::EMFILE));
+        }
+        drop(supervisor);
+        serving.join().unwrap().unwrap();
     }
 }
