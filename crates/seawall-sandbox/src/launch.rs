@@ -19,6 +19,8 @@ pub(crate) enum Request {
     Probe,
     /// Say whether overlays can be mounted in them; the directory is one that [`crate::overlays`] has laid out.
     ProbeOverlays(Raw),
+    /// Be the nursery: one control socket after another comes along, each for a launcher.
+    Stay,
 }
 
 /// The answer to it.

@@ -26,7 +26,7 @@ use crate::interrupts::Interrupts;
 use crate::keeper::{self, Post};
 use crate::launch::{Launch, Reply, Request};
 use crate::report::{End, Ledger, Report};
-use crate::{doors, overlay, overlay_probe, sys, tree, view, wire};
+use crate::{doors, nursery, overlay, overlay_probe, sys, tree, view, wire};
 
 /// The number that the control socket gets, the first after the standard streams.
 const CONTROL: RawFd = 3;
@@ -91,7 +91,8 @@ pub fn launch_main(control: RawFd) -> ! {
     sys::leave(if serve(control).is_ok() { 0 } else { 3 })
 }
 
-/// The same in a fork of a supervisor that has one thread: what an exec would have left behind is left behind here.
+/// The same in a fork of the nursery, or of a supervisor that has one thread: what an exec would have left behind is left
+/// behind here.
 pub(crate) fn forked_main(control: UnixStream) -> ! {
     let settled = || {
         let control = OwnedFd::from(control);
@@ -129,6 +130,7 @@ fn serve(control: RawFd) -> io::Result<()> {
             let tried = overlay_probe::up_to_the_best(tried);
             wire::post(&control, &Reply::Probed(tried), &[])
         }
+        Some((Request::Stay, _)) => nursery::serve(control),
         None => Ok(()),
     }
 }

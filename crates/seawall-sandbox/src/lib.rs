@@ -9,7 +9,8 @@
 //! | process | what it is | module |
 //! |---|---|---|
 //! | supervisor | the caller; may have threads; keeps only a socket | `spawn` |
-//! | launcher | this program executed again, one thread, no environment; in [`run`] the caller itself | `launcher` |
+//! | nursery | this program executed again, once for each supervisor: one thread, no environment; forks launchers | `nursery` |
+//! | launcher | a fork of the nursery, one for each command, and the supervisor's child; in [`run`] the caller itself | `launcher` |
 //! | keeper | its child, process 1 of the pid namespace; watches, ends, reports | `keeper` |
 //! | worker | the keeper's child, in the same memory; confines itself, then becomes the command | `worker` |
 //!
@@ -35,6 +36,7 @@ mod interrupts;
 mod keeper;
 mod launch;
 mod launcher;
+mod nursery;
 mod order;
 mod overlay;
 mod overlay_check;

@@ -1,10 +1,10 @@
 //! The supervisor's side: checks an order, starts a launcher for it, and holds the two ends of its life.
 //!
-//! The launcher is this very program executed again, because a supervisor with threads cannot safely do work between fork
-//! and exec; only a supervisor with one thread forks it. Its end of the control socket is its standard input, which needs no
-//! descriptor that another thread's fork could inherit; the command's own streams travel over the socket. The supervisor's
-//! end is the lifeline: when it closes, for whatever reason, the launcher kills everything. The price is one more exec per
-//! command, under a millisecond. [`run`] saves it where the supervisor has nothing else to do and is the launcher itself.
+//! A supervisor with threads cannot safely do work between fork and exec, so it has its launchers forked by a process that can,
+//! the [nursery](crate::nursery); only a supervisor with one thread and little memory forks them itself. The command's own
+//! streams travel over the control socket. The supervisor's end of it is the lifeline: when it closes, for whatever reason, the
+//! launcher kills everything. The price is one more fork per command. [`run`] saves it where the supervisor has nothing else
+//! to do and is the launcher itself.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
@@ -12,7 +12,6 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 
 use nix::errno::Errno;
 use nix::libc;
@@ -25,7 +24,7 @@ use crate::launch::{Launch, Reply, Request, STOP};
 use crate::order::{Network, Order, Output, Stdin};
 use crate::proxy::{NetworkSummary, ProxyHandle};
 use crate::report::Report;
-use crate::{doors, environment, grants, interrupts, launcher, sys, toolchains, wire};
+use crate::{doors, environment, grants, interrupts, launcher, nursery, sys, toolchains, wire};
 
 /// The hidden subcommand that a program must hand to [`crate::launch_main`], with the number that follows it.
 pub const LAUNCH_COMMAND: &str = "__launch";
@@ -210,10 +209,9 @@ impl Stopper {
     }
 }
 
-/// The process that launches: this program executed anew, or a fork of it.
+/// The process that launches, which is a child of this one whoever forked it.
 #[derive(Debug)]
 pub(crate) enum Launcher {
-    Executed(Child),
     Forked(Pid),
     /// It was waited for; its number may be somebody else's by now.
     Ended(Pid),
@@ -221,16 +219,13 @@ pub(crate) enum Launcher {
 
 impl Launcher {
     fn id(&self) -> u32 {
-        match self {
-            Self::Executed(child) => child.id(),
-            Self::Forked(pid) | Self::Ended(pid) => pid.as_raw().unsigned_abs(),
-        }
+        let (Self::Forked(pid) | Self::Ended(pid)) = self;
+        pid.as_raw().unsigned_abs()
     }
 
     /// Waits for its end; a second time does nothing.
     pub(crate) fn wait(&mut self) -> io::Result<()> {
         let pid = match self {
-            Self::Executed(child) => return child.wait().map(drop),
             Self::Ended(_) => return Ok(()),
             Self::Forked(pid) => *pid,
         };
@@ -251,25 +246,18 @@ impl Launcher {
 /// A process with one thread and little memory forks it: there is no lock that another thread could hold, and an exec of a
 /// program of this size costs as much as everything else together.
 pub(crate) fn start_launcher() -> io::Result<(UnixStream, Launcher)> {
-    let (ours, theirs) = UnixStream::pair()?;
-    if is_alone()? {
-        return match sys::fork_into(0)? {
-            Some(pid) => Ok((ours, Launcher::Forked(pid))),
-            None => {
-                drop(ours);
-                launcher::forked_main(theirs)
-            }
-        };
+    if !is_alone()? {
+        let (ours, pid) = nursery::raise()?;
+        return Ok((ours, Launcher::Forked(pid)));
     }
-    let launcher = Command::new("/proc/self/exe")
-        .args([LAUNCH_COMMAND, "0"])
-        .env_clear()
-        .current_dir("/")
-        .stdin(Stdio::from(OwnedFd::from(theirs)))
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()?;
-    Ok((ours, Launcher::Executed(launcher)))
+    let (ours, theirs) = UnixStream::pair()?;
+    match sys::fork_into(0)? {
+        Some(pid) => Ok((ours, Launcher::Forked(pid))),
+        None => {
+            drop(ours);
+            launcher::forked_main(theirs)
+        }
+    }
 }
 
 /// Whether this process has one thread, and so little memory that a fork copies its tables in no time (`proc_pid_stat(5)`).

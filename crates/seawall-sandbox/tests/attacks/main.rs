@@ -14,6 +14,7 @@ mod ends;
 mod files;
 mod fixture;
 mod network;
+mod nursery;
 mod others;
 mod overlay;
 
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         ["__overlay-full"] => overlay::fill_an_upper(),
         ["__overlays-on", stack] => overlay::ask_on_an_overlay(stack),
         ["__supervisor", directory, mark] => ends::supervise(directory, mark),
+        ["__supervisor-in-company", directory, mark] => nursery::supervise(directory, mark),
         ["__suite", namespaces, filter] => suite(
             Mode {
                 namespaces: *namespaces == "on",
@@ -65,6 +67,7 @@ fn tests() -> impl Iterator<Item = Test> {
         others::TESTS,
         network::TESTS,
         ends::TESTS,
+        nursery::TESTS,
     ]
     .into_iter()
     .flatten()
