@@ -11,7 +11,7 @@
 //! itself with the supervisor, whose end of its socket closes then, and it holds no control socket after the fork, because
 //! that would keep the end of a launcher from being seen.
 //!
-//! The price: a process of about two mebibytes of its own, launches that are forked one after the other, and launchers that
+//! The price: a process that is mostly pages of the program, launches that are forked one after the other, and launchers that
 //! inherit what the supervisor was when it started the nursery: resource limits, namespaces, priority. Another user, or a
 //! fork of the supervisor, gets another nursery. A nursery killed between a fork and its answer leaves the supervisor a
 //! child that nobody waits for; it ends at once.
