@@ -25,6 +25,12 @@ struct Case<'a> {
 /// `edit SCRIPT FILE`: what `sed -i` does, without a file of its own beside the one that the task owns.
 const EDIT: &str = r#"edit() { new=$(sed "$1" "$2") && printf '%s\n' "$new" > "$2"; }"#;
 
+/// What a count shows is tested by itself: the rules that would see the same lies first are told to be quiet.
+const UNLOOKED: &str = "
+[[finding]]\ncode = 'SW0505'\nseverity = 'note'\nbecause = 'the count must see it'
+[[finding]]\ncode = 'SW0514'\nseverity = 'note'\nbecause = 'the count must see it'
+";
+
 impl Case<'_> {
     fn run(&self, repo: &Repo) -> Output {
         let Self {
@@ -34,7 +40,7 @@ impl Case<'_> {
             checkpoint,
         } = self;
         repo.run(&format!(
-            "version = 1\nname = 'evidence'\ngoal = 'Change it'\nlimits = {{ check_timeout = '2m' }}\n
+            "version = 1\nname = 'evidence'\ngoal = 'Change it'\nlimits = {{ check_timeout = '2m' }}\n{UNLOOKED}
              [agent.hand]\nrun = ['sh', '-c', '''\n{EDIT}\n{worker}\n''']\n
              [[checkpoint]]\nsays = 'the tree holds together'\n{checkpoint}\n
              [[task]]\nid = 'work'\n{owns}\nprompt = 'Do it.'\nattempts = 1\n

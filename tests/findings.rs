@@ -439,6 +439,7 @@ env = {{ PYTHONPATH = "src", PYTHONDONTWRITEBYTECODE = "1" }}
 [[checkpoint]]
 says = "the suite passes"
 run = """{suite}"""
+tests = "may-shrink" # counting them would see it first
 [agent.w]
 run = ["sh", "-ec", '''{command}''', "w", "{{file}}"]
 [[task]]
@@ -452,6 +453,7 @@ prompt = "Improve this file."
   says = "the suite passes"
   run = """{suite}"""
   proof = "pass-to-pass"
+  tests = "may-shrink"
 "#
         )
     };
