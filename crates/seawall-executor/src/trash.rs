@@ -1,7 +1,7 @@
 //! Directories that are done with, removed off the critical path.
 //!
 //! A directory is renamed away, which costs nothing however much is in it, and removed by one thread that nobody waits
-//! for. What that thread does not get done, or cannot do, stays below `trash/`: the next session of the run sweeps it and
+//! for: what is large at once, what is small when the session ends. What that thread does not get done, or cannot do, stays below `trash/`: the next session of the run sweeps it and
 //! fails if it cannot be removed, and so does `gc`.
 
 use std::fs;
@@ -17,6 +17,13 @@ use crate::error::{ExecuteError, at};
 
 /// How long the end of a session waits for removals; the rest is for the next one.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Names in a directory that may wait for the end of the session, and bytes.
+const SMALL_ENTRIES: usize = 32;
+const SMALL_BYTES: u64 = 256 << 10;
+
+/// How many may wait: some hundred megabytes at most.
+const MOST_LATER: usize = 4096;
 
 /// Takes directories and removes them later.
 #[derive(Debug)]
@@ -70,16 +77,46 @@ impl Trash {
 }
 
 fn empty(thrown: &Receiver<PathBuf>, until: &OnceLock<Instant>) {
+    let mut later = Vec::new();
     while let Ok(path) = thrown.recv() {
-        if until
-            .get()
-            .is_some_and(|deadline| Instant::now() > *deadline)
-        {
-            return;
+        match later.len() < MOST_LATER && is_small(&path) {
+            true => later.push(path),
+            false => remove(&path, until),
         }
-        // Whoever sweeps next meets the same error and says it.
-        drop(seawall_git::remove_workspace(&path));
     }
+    later.iter().for_each(|path| remove(path, until));
+}
+
+fn remove(path: &Path, until: &OnceLock<Instant>) {
+    let late = |deadline: &Instant| Instant::now() > *deadline;
+    if !until.get().is_some_and(late) {
+        // Whoever sweeps next meets the same error and says it.
+        drop(seawall_git::remove_workspace(path));
+    }
+}
+
+/// Whether a directory has so little in it that it may wait for the end of the session. Some file systems (ext4 without a
+/// journal) look long for a free inode as long as others were freed a moment ago, so every new file would pay for it.
+fn is_small(path: &Path) -> bool {
+    let (mut entries, mut bytes) = (0, 0);
+    let mut dirs = vec![path.to_owned()];
+    while let Some(dir) = dirs.pop() {
+        // What cannot be read is left to who removes it.
+        for entry in fs::read_dir(&dir).into_iter().flatten().flatten() {
+            let Ok(found) = entry.metadata() else {
+                return false;
+            };
+            entries += 1;
+            bytes += found.len();
+            if entries > SMALL_ENTRIES || bytes > SMALL_BYTES {
+                return false;
+            }
+            if found.is_dir() {
+                dirs.push(entry.path());
+            }
+        }
+    }
+    true
 }
 
 impl Trash {
