@@ -277,7 +277,7 @@ fn look(green: bool) -> Evidence {
         output: Digest("".into()),
         tests: None,
         base: None,
-        enforced: Vec::new(),
+        enforced: Arc::default(),
     }
 }
 
@@ -288,7 +288,7 @@ fn end() -> WorkerEnd {
         claim: String::new(),
         bytes: 0,
         leftovers: 0,
-        enforced: Vec::new(),
+        enforced: Arc::default(),
     }
 }
 

@@ -3,6 +3,8 @@
 //! These are records, written into the journal as they are. Nothing in them is a worker's opinion but
 //! the claim, which is kept beside the facts and never consulted.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::counted::Counted;
@@ -50,8 +52,12 @@ pub struct Evidence {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base: Option<Tree>,
     /// What confined the command, one short entry per protection.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub enforced: Vec<String>,
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub enforced: Arc<[String]>,
+}
+
+fn is_empty(list: &Arc<[String]>) -> bool {
+    list.is_empty()
 }
 
 /// Bytes of output that a record carries; the whole is in the run's directory.
@@ -99,7 +105,7 @@ pub struct WorkerEnd {
     /// Processes that outlived the main one and were ended.
     pub leftovers: u32,
     /// What confined it, one short entry per protection.
-    pub enforced: Vec<String>,
+    pub enforced: Arc<[String]>,
 }
 
 /// What a worker left in its workspace, compared with the base as a whole.

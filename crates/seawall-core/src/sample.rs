@@ -122,7 +122,7 @@ pub(crate) fn look(passes: bool) -> Vec<Evidence> {
         output: Digest::of(b""),
         tests: None,
         base: None,
-        enforced: Vec::new(),
+        enforced: Arc::default(),
     }]
 }
 
@@ -134,7 +134,7 @@ pub(crate) fn ended(attempt: AttemptNo, how: How) -> Event {
         claim: String::new(),
         bytes: 0,
         leftovers: 0,
-        enforced: vec![],
+        enforced: Arc::default(),
     };
     Event::WorkerEnded { attempt, end }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use dashmap::{DashMap, DashSet, Entry};
@@ -22,6 +22,9 @@ use crate::notes::{Changed, Known};
 use crate::place::Place;
 use crate::reads::Reads;
 use crate::trash::Trash;
+
+/// Different lists of what held; there are as many as profiles, unless commands differ in what they wrote to.
+const MOST_LEDGERS: usize = 64;
 
 /// What a session of a run is given.
 #[derive(Debug)]
@@ -71,6 +74,8 @@ pub(crate) struct Crew {
     live: DashMap<AttemptNo, Live>,
     /// Checks that met a limit with their workspace in memory: from then on theirs is on the disk.
     large: DashSet<Vec<u8>>,
+    /// What held for commands, each list once.
+    ledgers: Mutex<Vec<Arc<[String]>>>,
     /// The files that the tasks of a wave read.
     pub(crate) reads: Reads,
     /// What is known of how files changed, for all tasks that ask.
@@ -111,6 +116,7 @@ impl Crew {
             setup,
             live: DashMap::new(),
             large: DashSet::new(),
+            ledgers: Mutex::default(),
             reads: Reads::default(),
             interfaces: Known::new(),
             changed: Changed::default(),
@@ -127,6 +133,19 @@ impl Crew {
                 Ok(())
             }
         }
+    }
+
+    /// The same list for all commands that were confined alike: a run of ten thousand tasks keeps what it said once.
+    pub(crate) fn said_once(&self, list: Vec<String>) -> Arc<[String]> {
+        let mut known = self.ledgers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(same) = known.iter().find(|known| ***known == *list) {
+            return Arc::clone(same);
+        }
+        let list: Arc<[String]> = list.into();
+        if known.len() < MOST_LEDGERS {
+            known.push(Arc::clone(&list));
+        }
+        list
     }
 
     /// Takes a worker that ended out of the table.

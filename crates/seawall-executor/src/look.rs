@@ -239,9 +239,9 @@ impl Run<'_> {
     async fn ran(&self, crew: &Arc<Crew>, report: Report) -> Result<Ran, ExecuteError> {
         let (log, tree, wall) = (self.log(crew), self.look.tree.clone(), wall(crew));
         let command = shown(self.command);
-        blocking(crew, move |_| {
+        blocking(crew, move |crew| {
             let output = logs::read(&log, COUNTED).map_err(at("read", &log))?;
-            ran(&report, command, tree, output, wall)
+            ran(crew, &report, (command, tree), output, wall)
         })
         .await
     }
@@ -252,9 +252,9 @@ fn wall(crew: &Crew) -> Duration {
 }
 
 fn ran(
+    crew: &Crew,
     report: &Report,
-    command: String,
-    tree: Tree,
+    (command, tree): (String, Tree),
     output: Log,
     wall: Duration,
 ) -> Result<Ran, ExecuteError> {
@@ -278,7 +278,7 @@ fn ran(
         bytes: report.output_bytes,
         end_of_output: output.end,
         digest: output.digest,
-        enforced: enforced(&report.ledger),
+        enforced: crew.said_once(enforced(&report.ledger)),
     })
 }
 

@@ -41,7 +41,7 @@ pub(crate) async fn run(
     let job = blocking(crew, ready).await?;
     let log = job.log.clone();
     let report = confine::run(crew, job).await?;
-    blocking(crew, move |_| end(&report, &log)).await
+    blocking(crew, move |crew| end(crew, &report, &log)).await
 }
 
 fn job(
@@ -136,7 +136,7 @@ fn writes(rule: WriteRule, task: &Task, besides: Vec<PathBuf>) -> Write {
     }
 }
 
-fn end(report: &Report, log: &Path) -> Result<WorkerEnd, ExecuteError> {
+fn end(crew: &Crew, report: &Report, log: &Path) -> Result<WorkerEnd, ExecuteError> {
     let output = logs::end(log, 4 * CLAIM).map_err(at("read", log))?;
     if let Some(why) = &report.output_error {
         return Err(ExecuteError::Output(why.clone()));
@@ -155,7 +155,7 @@ fn end(report: &Report, log: &Path) -> Result<WorkerEnd, ExecuteError> {
         claim: claim(&output),
         bytes: report.output_bytes,
         leftovers: report.leftovers,
-        enforced: enforced(&report.ledger),
+        enforced: crew.said_once(enforced(&report.ledger)),
     })
 }
 

@@ -5,6 +5,8 @@
 //! worse: no test, fewer tests than on the base or a failure beside exit status 0 do not pass. The one exception is
 //! a base that the plan declares red, where the exit status says nothing new.
 
+use std::sync::Arc;
+
 use seawall_core::counted::Counted;
 use seawall_core::evidence::{Evidence, Value};
 use seawall_core::ids::{Digest, Tree};
@@ -92,7 +94,7 @@ pub fn manual(criterion: u32, tree: Tree) -> Evidence {
         output: Digest::of(b""),
         tests: None,
         base: None,
-        enforced: Vec::new(),
+        enforced: Arc::default(),
     }
 }
 
@@ -196,7 +198,7 @@ fn record(
         output: ran.digest.clone(),
         tests,
         base: None,
-        enforced: ran.enforced.clone(),
+        enforced: Arc::clone(&ran.enforced),
     }
 }
 

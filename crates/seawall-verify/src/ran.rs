@@ -1,5 +1,7 @@
 //! What one run of a check did, before anyone says what it means.
 
+use std::sync::Arc;
+
 use seawall_core::evidence::TAIL;
 use seawall_core::ids::{Digest, Tree};
 
@@ -40,7 +42,7 @@ pub struct Ran {
     /// The digest of all the output that was kept.
     pub digest: Digest,
     /// What confined it, one short entry per protection.
-    pub enforced: Vec<String>,
+    pub enforced: Arc<[String]>,
 }
 
 impl Ran {

@@ -269,7 +269,7 @@ pub(super) fn measured(evidence: &[Evidence]) -> Arc<[Evidence]> {
     let counted = evidence.iter().filter(|e| e.tests.is_some());
     let bare = |e: &Evidence| Evidence {
         tail: String::new(),
-        enforced: Vec::new(),
+        enforced: Arc::default(),
         ..e.clone()
     };
     counted.map(bare).collect()

@@ -132,7 +132,7 @@ pub(super) fn look(value: Value, why: &str, tail: &str) -> Evidence {
         output: Digest::of(tail.as_bytes()),
         tests: None,
         base: None,
-        enforced: Vec::new(),
+        enforced: Arc::default(),
     }
 }
 
@@ -143,7 +143,7 @@ pub(super) fn ended(attempt: AttemptNo, how: How, claim: &str) -> Event {
         claim: claim.into(),
         bytes: claim.len() as u64,
         leftovers: 0,
-        enforced: vec!["landlock 7".into()],
+        enforced: Arc::new(["landlock 7".into()]),
     };
     Event::WorkerEnded { attempt, end }
 }

@@ -28,7 +28,7 @@ fn ran(end: End, output: &str) -> Ran {
         bytes,
         end_of_output,
         digest,
-        enforced: Vec::new(),
+        enforced: Arc::default(),
     }
 }
 
