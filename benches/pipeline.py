@@ -35,11 +35,11 @@ run = ["/bin/sh", "-c", "echo done >> \\"$1\\"", "sh", "{file}"]
 
 [[checkpoint]]
 says = "the repository is there"
-run = "test -f work/0"
+run = "test -f work/0/0"
 
 [[task]]
 id = "append"
-each = "work/*"
+each = "work/*/*"
 prompt = "append a line"
 
 [[task.check]]
@@ -55,7 +55,7 @@ def git(repo, *words, **more):
 def repository(at, tasks, files):
     """So many files to work on and so many others, through fast-import, which takes a moment for 60,000."""
     subprocess.run(["git", "init", "-q", "-b", "main", at], check=True, **QUIET)
-    paths = [f"work/{n}" for n in range(tasks)] + [f"other/{n % 97}/{n}" for n in range(max(0, files - tasks - 1))]
+    paths = [f"work/{n // 100}/{n}" for n in range(tasks)] + [f"other/{n % 97}/{n}" for n in range(max(0, files - tasks - 1))]
     stream = [b"commit refs/heads/main\ncommitter b <b@b> 1700000000 +0000\ndata 0\n"]
     for n, path in enumerate([*paths, "plan.toml"]):
         text = PLAN.encode() if path == "plan.toml" else f"file {n}\n".encode() * 20
