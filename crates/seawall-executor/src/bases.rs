@@ -76,7 +76,7 @@ impl Bases {
 
     /// The stack of `commit`, which is the run's base or descends from it by first parents.
     pub(crate) fn stack(&self, commit: &Commit) -> Result<Arc<Stack>, ExecuteError> {
-        let slot = Arc::clone(&self.made.entry(commit.clone()).or_default());
+        let slot = self.slot(commit);
         // Held while it is made: whoever wants the same waits. A stack waits only for that of an ancestor.
         let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(stack) = &*slot {
@@ -90,9 +90,11 @@ impl Bases {
         *slot = Some(Arc::clone(&stack));
         Ok(stack)
     }
-}
 
-impl Bases {
+    fn slot(&self, commit: &Commit) -> Slot {
+        Arc::clone(&self.made.entry(commit.clone()).or_default())
+    }
+
     /// The stack of a wave's base, with a git directory of its own where git directories are wanted.
     pub(crate) fn of_wave(&self, commit: &Commit) -> Result<Arc<Stack>, ExecuteError> {
         let stack = self.stack(commit)?;
@@ -108,7 +110,7 @@ impl Bases {
             git: Some(git),
             ..Stack::clone(&stack)
         });
-        let slot = Arc::clone(&self.made.entry(commit.clone()).or_default());
+        let slot = self.slot(commit);
         *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&stack));
         Ok(stack)
     }
@@ -176,6 +178,8 @@ impl Bases {
         if *commit == self.first || self.made.remove(commit).is_none() {
             return Ok(());
         }
+        // The record of what git converted stands beside the layer.
+        trash.throw(&self.dir.join(format!("{}.record", commit.0)))?;
         trash.throw(&self.dir.join(&*commit.0))
     }
 }

@@ -78,8 +78,9 @@ pub(crate) struct Crew {
     ledgers: Mutex<Vec<Arc<[String]>>>,
     /// The files that the tasks of a wave read.
     pub(crate) reads: Reads,
-    /// What is known of how files changed, for all tasks that ask.
+    /// What differs between the run's base and a wave's.
     pub(crate) changed: Changed,
+    /// What is known of how files changed, for all tasks that ask.
     pub(crate) interfaces: Known,
     /// What is odd about files that briefs name, likewise.
     pub(crate) oddities: Oddities,

@@ -31,4 +31,4 @@ pub use confine::expand;
 pub use crew::Setup;
 pub use error::ExecuteError;
 pub use executor::Executor;
-pub use place::Place;
+pub use place::{Place, common_trash};

@@ -171,17 +171,17 @@ async fn run(
     criterion: u32,
     command: Vec<u8>,
 ) -> Result<Ran, ExecuteError> {
-    let profile = crew.profile("check")?;
-    if let Some(most) = crew.check_in_memory(&command, &profile) {
-        let (at, of) = (look.commit.clone(), profile.clone());
+    let run = Run {
+        look,
+        criterion,
+        command: &command,
+        profile: crew.profile("check")?,
+    };
+    let (at, of) = (look.commit.clone(), run.profile.clone());
+    if let Some(most) = crew.check_in_memory(&command, &run.profile) {
+        let (at, of) = (at.clone(), of.clone());
         let find = move |crew: &Crew| workspace::places_in_memory(crew, &at, &of, most);
         let places = blocking(crew, find).await?;
-        let run = Run {
-            look,
-            criterion,
-            command: &command,
-            profile: profile.clone(),
-        };
         let report = run.confined(crew, places).await?;
         if report.limits.is_empty() {
             return run.ran(crew, report).await;
@@ -189,18 +189,12 @@ async fn run(
         crew.needs_disk(command.clone());
     }
     let room = crew.setup.place.check(&look.label);
-    let (made, at, of) = (room.clone(), look.commit.clone(), profile.clone());
+    let made = room.clone();
     let open = move |crew: &Crew| {
         workspace::open(crew, &made, &at, &[])?;
         workspace::places(crew, &made, &at, &of)
     };
     let places = blocking(crew, open).await?;
-    let run = Run {
-        look,
-        criterion,
-        command: &command,
-        profile,
-    };
     let report = run.confined(crew, places).await;
     blocking(crew, move |crew| crew.trash.throw(&room.root)).await?;
     run.ran(crew, report?).await

@@ -54,6 +54,12 @@ pub(crate) struct Room {
     pub(crate) tmp: PathBuf,
 }
 
+/// Where runs that have finished leave what takes long to remove, beside the directory of all `runs`.
+#[must_use]
+pub fn common_trash(runs: &Path) -> PathBuf {
+    runs.with_file_name("trash")
+}
+
 /// How long a worker of a dead supervisor may take to die: it notices at once, and then is killed.
 const GHOSTS_DIE_WITHIN: Duration = Duration::from_secs(20);
 
@@ -164,11 +170,8 @@ impl Place {
         }
     }
 
-    /// Where runs that have finished leave what takes long to remove.
-    #[must_use]
-    pub fn common_trash(&self) -> PathBuf {
-        let runs = self.root.parent().unwrap_or(&self.root);
-        runs.with_file_name("trash")
+    pub(crate) fn common_trash(&self) -> PathBuf {
+        common_trash(self.root.parent().unwrap_or(&self.root))
     }
 
     /// Bytes of disk that the run's directory takes. Looks at every file, and passes over those that go meanwhile.

@@ -1,8 +1,8 @@
 //! Directories that are done with, removed off the critical path.
 //!
 //! A directory is renamed away, which costs nothing however much is in it, and removed by one thread that nobody waits
-//! for: what is large at once, what is small when the session ends. What that thread does not get done, or cannot do, stays below `trash/`: the next session of the run sweeps it and
-//! fails if it cannot be removed, and so does `gc`.
+//! for: what is large at once, what is small when the session ends. What that thread does not get done, or cannot do,
+//! stays below `trash/`: the next session of the run sweeps it and fails if it cannot be removed, and so does `gc`.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -68,11 +68,16 @@ impl Trash {
             }
             Err(error) => return Err(at("take away", path)(error)),
         }
+        self.sweep(away);
+        Ok(())
+    }
+
+    /// Removes what is at `path` later, without taking it away first.
+    pub(crate) fn sweep(&self, path: PathBuf) {
         if let Some(queue) = &self.queue {
             // Without the thread it lies there until the next session sweeps.
-            drop(queue.send(away));
+            drop(queue.send(path));
         }
-        Ok(())
     }
 }
 
@@ -117,16 +122,6 @@ fn is_small(path: &Path) -> bool {
         }
     }
     true
-}
-
-impl Trash {
-    /// Removes what is at `path` later, without taking it away first.
-    pub(crate) fn sweep(&self, path: PathBuf) {
-        if let Some(queue) = &self.queue {
-            // As in `throw`.
-            drop(queue.send(path));
-        }
-    }
 }
 
 impl Drop for Trash {

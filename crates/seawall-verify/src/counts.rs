@@ -73,6 +73,20 @@ impl Tally {
         *number = number.saturating_add(more);
     }
 
+    /// Adds a summary of a runner for JavaScript; `part` is what it says of a kind, `red_files` how many files failed.
+    fn javascript(&mut self, part: impl Fn(&str) -> u64, red_files: u64) {
+        let failed = part("failed");
+        self.add(|t| &mut t.passed, part("passed"));
+        self.add(|t| &mut t.failed, failed);
+        let skipped = part("skipped").saturating_add(part("todo"));
+        self.add(|t| &mut t.skipped, skipped);
+        // A file that cannot be loaded is red without a red test.
+        if failed == 0 {
+            self.add(|t| &mut t.failed, red_files);
+            self.add(|t| &mut t.errors, red_files);
+        }
+    }
+
     /// Remembers the name of something that failed, once.
     fn name(&mut self, name: &str) {
         let name = text::cut(name.trim(), NAME);

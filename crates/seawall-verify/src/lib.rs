@@ -18,7 +18,7 @@ pub use findings::{ChangedFile, RULES, Rule, Subject, context_findings, findings
 pub use judge::{after, manual, on_base};
 pub use ours::Ours;
 pub use outline::{
-    Changes, Import, InterfaceChange, Item, Kind, Language, Outline, Reach, code_only, imports,
-    interface_changes, interface_note, language, outline, references,
+    Changes, InterfaceChange, Item, Kind, Language, Outline, Reach, interface_changes,
+    interface_note, language, outline,
 };
 pub use ran::{End, Ran};

@@ -27,7 +27,7 @@ use seawall_core::ids::Digest;
 use seawall_core::path::RepoPath;
 
 pub use change::{InterfaceChange, interface_changes};
-pub use code::{Import, code_only, imports, references};
+pub(crate) use code::code_only;
 pub use note::{Changes, interface_note};
 
 /// A language whose files can be outlined.

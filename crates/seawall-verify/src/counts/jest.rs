@@ -12,16 +12,7 @@ pub(super) fn read(lines: &[&str]) -> Option<Counted> {
         if let Some(words) = words(line, "Test Suites:") {
             suites = part(words, "failed");
         } else if let Some(words) = words(line, "Tests:") {
-            let failed = part(words, "failed");
-            tally.add(|t| &mut t.passed, part(words, "passed"));
-            tally.add(|t| &mut t.failed, failed);
-            let skipped = part(words, "skipped").saturating_add(part(words, "todo"));
-            tally.add(|t| &mut t.skipped, skipped);
-            // A file that cannot be loaded is a red suite without a red test.
-            if failed == 0 {
-                tally.add(|t| &mut t.failed, suites);
-                tally.add(|t| &mut t.errors, suites);
-            }
+            tally.javascript(|what| part(words, what), suites);
         } else if line.starts_with("No tests found, exiting with code ") {
             tally.seen = true;
         } else if let Some(name) = failing(line) {

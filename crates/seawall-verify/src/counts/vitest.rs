@@ -12,16 +12,7 @@ pub(super) fn read(lines: &[&str]) -> Option<Counted> {
         if let Some(words) = words(line, "Test Files") {
             files = part(words, "failed");
         } else if let Some(words) = words(line, "Tests") {
-            let failed = part(words, "failed");
-            tally.add(|t| &mut t.passed, part(words, "passed"));
-            tally.add(|t| &mut t.failed, failed);
-            let skipped = part(words, "skipped").saturating_add(part(words, "todo"));
-            tally.add(|t| &mut t.skipped, skipped);
-            // A file that cannot be loaded is red without a red test.
-            if failed == 0 {
-                tally.add(|t| &mut t.failed, files);
-                tally.add(|t| &mut t.errors, files);
-            }
+            tally.javascript(|what| part(words, what), files);
         } else if line
             .trim_start()
             .starts_with("No test files found, exiting with code ")

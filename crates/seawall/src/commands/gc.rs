@@ -10,6 +10,7 @@ use std::path::Path;
 use seawall_core::scheduler::Standing;
 use seawall_core::verdict::Verdict;
 use seawall_core::words::many;
+use seawall_executor::common_trash;
 use seawall_git::{Store, remove_workspace};
 use serde_json::json;
 
@@ -38,7 +39,7 @@ pub(crate) fn run(store: &Store, args: &GcArgs) -> Result<u8, Failure> {
         swept.push(sweep(store, &dir, abandoned, args.dry_run)?);
     }
     if !args.dry_run {
-        remove_workspace(&runs::root(store).with_file_name("trash"))?;
+        remove_workspace(&common_trash(&runs::root(store)))?;
     }
     for dir in runs::stillborn(store) {
         swept.push(bury(&dir, args.dry_run)?);
