@@ -18,13 +18,14 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::unistd::{pipe2, setsid};
 
 use crate::launch::{Launch, Reply};
-use crate::launcher::{Grouped, Rung, not_started};
+use crate::launcher::{Grouped, not_started};
 use crate::report::Ledger;
+use crate::rung::Rung;
 use crate::sink::Sink;
 use crate::tree::{self, Reach};
 use crate::view::View;
 use crate::watch::{self, Ward};
-use crate::worker::{self, Start};
+use crate::worker::{self, Start, Told};
 use crate::{doors, sys, view, wire};
 
 /// What the keeper tells the launcher when its namespaces are in order.
@@ -155,7 +156,6 @@ fn keep(post: &Post<'_>, view: &View, ledger: Ledger, lifeline: OwnedFd) -> io::
     prctl::set_child_subreaper(true)?;
     let deaths = watch_deaths()?;
     let (output_out, output_in) = pipe2(OFlag::O_CLOEXEC)?;
-    let (told_out, told_in) = pipe2(OFlag::O_CLOEXEC)?;
     let started = Instant::now();
     let start = Start {
         launch: post.launch,
@@ -166,8 +166,9 @@ fn keep(post: &Post<'_>, view: &View, ledger: Ledger, lifeline: OwnedFd) -> io::
         group: post.group,
         ledger: &ledger,
     };
-    let worker = sys::start_sharing(|| worker::main(&start, &told_in))?;
-    drop((output_in, told_in));
+    let mut told = Told::default();
+    let worker = sys::start_sharing(|| worker::main(&start, &mut told))?;
+    drop(output_in);
     let sink = match post.launch.cap {
         Some(cap) => Some(Sink::new(output_out, post.streams[1].try_clone()?, cap)?),
         None => None,
@@ -176,7 +177,7 @@ fn keep(post: &Post<'_>, view: &View, ledger: Ledger, lifeline: OwnedFd) -> io::
         control: post.control,
         lifeline,
         deaths,
-        told: File::from(told_out),
+        told,
         sink,
         limits: &post.launch.limits,
         group: post.group.as_ref().ok().and_then(Option::as_ref),

@@ -25,7 +25,9 @@ use crate::cgroup::Group;
 use crate::interrupts::Interrupts;
 use crate::keeper::{self, Post};
 use crate::launch::{Launch, Reply, Request};
+use crate::places::Places;
 use crate::report::{End, Ledger, Report};
+use crate::rung::Rung;
 use crate::{doors, nursery, overlay, overlay_probe, sys, tree, view, wire};
 
 /// The number that the control socket gets, the first after the standard streams.
@@ -33,56 +35,6 @@ const CONTROL: RawFd = 3;
 
 /// The control groups of a launch: none asked for, or why there are none.
 pub(crate) type Grouped = Result<Option<Group>, String>;
-
-/// One set of namespaces to try.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Rung {
-    /// How the set is called in messages.
-    pub(crate) name: &'static str,
-    /// `CLONE_NEW*` flags.
-    pub(crate) flags: i32,
-}
-
-const BASE: i32 = libc::CLONE_NEWNS | libc::CLONE_NEWPID | libc::CLONE_NEWIPC | libc::CLONE_NEWUTS;
-
-const RUNGS: [Rung; 5] = [
-    Rung {
-        name: "mount, pid, ipc, uts and net namespaces",
-        flags: BASE | libc::CLONE_NEWNET,
-    },
-    Rung {
-        name: "mount, pid, ipc and uts namespaces",
-        flags: BASE,
-    },
-    Rung {
-        name: "user, mount, pid, ipc, uts and net namespaces",
-        flags: libc::CLONE_NEWUSER | BASE | libc::CLONE_NEWNET,
-    },
-    Rung {
-        name: "user, mount, pid, ipc and uts namespaces",
-        flags: libc::CLONE_NEWUSER | BASE,
-    },
-    Rung {
-        name: "no namespaces",
-        flags: 0,
-    },
-];
-
-impl Rung {
-    pub(crate) fn has(self, flag: i32) -> bool {
-        self.flags & flag != 0
-    }
-
-    /// The sets worth trying: only root has a chance without a user namespace.
-    pub(crate) fn ladder(namespaces: bool) -> impl Iterator<Item = Self> {
-        let root = getuid().is_root();
-        RUNGS.into_iter().filter(move |rung| match rung.flags {
-            0 => true,
-            _ if !namespaces => false,
-            flags => root || flags & libc::CLONE_NEWUSER != 0,
-        })
-    }
-}
 
 /// What the hidden subcommand [`crate::LAUNCH_COMMAND`] calls with the number that follows it: serves one order, then
 /// ends the process. Call it before anything else, in particular before a thread is started.
@@ -174,7 +126,7 @@ pub(crate) fn run(
     };
     prctl::set_child_subreaper(true)?;
     let group = Group::make(&launch.limits, launch.run.as_deref());
-    let ended = climb(control, launch, streams, &group, here);
+    let ended = climb(control, launch, &streams, &group, here);
     if let Ok(Some(group)) = &group {
         group.remove();
     }
@@ -185,43 +137,49 @@ pub(crate) fn run(
 fn climb(
     control: &UnixStream,
     launch: &Launch,
-    streams: [OwnedFd; 3],
+    streams: &[OwnedFd; 3],
     group: &Grouped,
     here: Option<&Interrupts>,
 ) -> io::Result<()> {
     let mut refused = Vec::new();
-    let closed = !launch.ports.is_empty();
-    for rung in Rung::ladder(launch.namespaces) {
-        // Named hosts are the only ones only where there is no other way out.
-        if closed && !rung.has(libc::CLONE_NEWNET) {
-            continue;
-        }
-        if launch.mounts() && !rung.has(libc::CLONE_NEWNS) {
-            continue;
-        }
+    for rung in Rung::ladder(launch.namespaces).filter(|rung| serves(launch, *rung)) {
+        let places = match Places::make(launch, rung) {
+            Ok(places) => places,
+            Err(error) => {
+                let report = not_started("make the private directories", &error);
+                return wire::post(control, &Reply::Report(report), &[]);
+            }
+        };
         let post = Post {
             control,
-            launch,
+            launch: places.as_ref().map_or(launch, Places::launch),
             rung,
             refused: &refused,
-            streams: &streams,
+            streams,
             group,
             detached: here.is_none(),
         };
         match start_keeper(&post)? {
-            Ok(kept) => {
-                drop(streams);
-                return attend(control, kept, rung, group, here);
-            }
+            Ok(kept) => return attend(&post, kept, here),
             Err(why) => refused.push(format!("{}: {why}", rung.name)),
         }
     }
-    let reply = match (launch.mounts(), closed) {
-        (true, _) => Reply::Report(overlay::refusal(&refused)),
-        (false, true) => Reply::Report(doors::refusal(&refused)),
-        (false, false) => Reply::Lost(refused.join("; ")),
-    };
-    wire::post(control, &reply, &[])
+    wire::post(control, &refusal(launch, &refused), &[])
+}
+
+/// Whether a rung has what the launch cannot do without.
+fn serves(launch: &Launch, rung: Rung) -> bool {
+    // Named hosts are the only ones only where there is no other way out.
+    let closed = launch.ports.is_empty() || rung.has(libc::CLONE_NEWNET);
+    closed && (!launch.mounts() || rung.has(libc::CLONE_NEWNS))
+}
+
+fn refusal(launch: &Launch, refused: &[String]) -> Reply {
+    match (launch.mounts(), launch.ports.is_empty()) {
+        (true, _) => Reply::Report(overlay::refusal(refused)),
+        (false, false) => Reply::Report(doors::refusal(refused)),
+        (false, true) => Reply::Lost(refused.join("; ")),
+    }
 }
 
 fn lock(launch: &Launch) -> io::Result<Option<Flock<File>>> {
@@ -338,13 +296,7 @@ fn map_user(keeper: Pid) -> io::Result<()> {
 
 /// Waits until the keeper has reported, and not for the end of its namespaces, which takes the kernel longer than anything
 /// else at the end; for a keeper that died, the launcher ends the tree and reports the loss.
-fn attend(
-    control: &UnixStream,
-    mut kept: Kept,
-    rung: Rung,
-    group: &Grouped,
-    here: Option<&Interrupts>,
-) -> io::Result<()> {
+fn attend(post: &Post<'_>, mut kept: Kept, here: Option<&Interrupts>) -> io::Result<()> {
     let lifeline = match here {
         Some(interrupts) => interrupts.watch(&kept.done, kept.lifeline)?,
         None => Some(kept.lifeline),
@@ -352,21 +304,29 @@ fn attend(
     let reported = kept.done.read_exact(&mut [0]).is_ok();
     drop(lifeline);
     if reported {
-        // The kernel closes this, and the keeper's hold on the lock, when the keeper has no memory any more.
-        return kept.done.read_to_end(&mut Vec::new()).map(drop);
+        // The kernel closes this, and the keeper's hold on a lock, when the keeper has no memory any more.
+        return match holds_a_lock(post.launch) {
+            true => kept.done.read_to_end(&mut Vec::new()).map(drop),
+            false => Ok(()),
+        };
     }
     let ended = waitpid(kept.keeper, None)?;
-    if let Ok(Some(group)) = group {
+    if let Ok(Some(group)) = post.group {
         group.kill()?;
     }
-    if !rung.has(libc::CLONE_NEWPID) {
+    if !post.rung.has(libc::CLONE_NEWPID) {
         tree::sweep(tree::Reach::Descendants)?;
     }
     wire::post(
-        control,
+        post.control,
         &Reply::Lost(format!("the keeper died: {ended:?}")),
         &[],
     )
+}
+
+/// Whether the next launch may need something that the keeper holds until it has no files any more.
+fn holds_a_lock(launch: &Launch) -> bool {
+    launch.alive.is_some() || launch.mounts()
 }
 
 /// What each set of namespaces gives on this host; each is tried when it is asked for.

@@ -83,6 +83,48 @@ pub(crate) fn landlock_abi() -> io::Result<u32> {
     Ok(u32::try_from(check(abi)?).unwrap_or(0))
 }
 
+/// The memory of the host in bytes (`sysinfo(2)`), which costs a fraction of the text of `/proc/meminfo`.
+pub(crate) fn host_memory() -> io::Result<u64> {
+    let mut found = std::mem::MaybeUninit::<libc::sysinfo>::zeroed();
+    // SAFETY: the call fills in the structure, whose zeroes are a valid value already.
+    let found = unsafe {
+        check(libc::sysinfo(found.as_mut_ptr()).into())?;
+        found.assume_init()
+    };
+    Ok(found.totalram.saturating_mul(found.mem_unit.into()))
+}
+
+/// Adds a rule about a file or all below a directory to a Landlock ruleset (`landlock_add_rule(2)`); a right that only a
+/// directory can have is `EINVAL` for a file.
+pub(crate) fn add_path_rule(
+    ruleset: BorrowedFd<'_>,
+    access: u64,
+    file: BorrowedFd<'_>,
+) -> io::Result<()> {
+    const PATH_BENEATH: c_int = 1;
+    /// `struct landlock_path_beneath_attr`
+    #[repr(C, packed)]
+    struct Rule {
+        allowed_access: u64,
+        parent_fd: i32,
+    }
+    let rule = Rule {
+        allowed_access: access,
+        parent_fd: file.as_raw_fd(),
+    };
+    // SAFETY: the kernel reads a structure of this layout, which outlives the call.
+    let added = unsafe {
+        libc::syscall(
+            libc::SYS_landlock_add_rule,
+            ruleset.as_raw_fd(),
+            PATH_BENEATH,
+            std::ptr::from_ref(&rule),
+            0,
+        )
+    };
+    check(added).map(drop)
+}
+
 /// Whether the running kernel has a given `seccomp(2)` action.
 pub(crate) fn seccomp_knows(action: u32) -> bool {
     const GET_ACTION_AVAIL: libc::c_ulong = 2;

@@ -6,8 +6,7 @@
 //! Until the exec it runs in the keeper's memory, which sleeps meanwhile: a copy of it would cost as much as all the steps. Only
 //! what the kernel keeps for each process is changed here, and nothing of the command is in that memory yet.
 
-use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
@@ -19,14 +18,14 @@ use nix::sys::resource::Resource;
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::stat::Mode;
 use nix::unistd::{fchdir, getuid, setsid};
-use serde::{Deserialize, Serialize};
 
 use crate::cgroup::Group;
 use crate::filter::{self, Open};
 use crate::floor;
 use crate::launch::Launch;
-use crate::launcher::{Grouped, Rung};
+use crate::launcher::Grouped;
 use crate::report::{End, Ledger};
+use crate::rung::Rung;
 use crate::view::View;
 use crate::{command, sys, wall};
 
@@ -43,39 +42,13 @@ pub(crate) struct Start<'a> {
     pub(crate) ledger: &'a Ledger,
 }
 
-/// What a worker tells the keeper, one line of JSON each, before it becomes the command.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) enum Told {
-    /// It is confined so.
-    Confined(Ledger),
-    /// It could not become the command.
-    Failed { step: String, error: String },
-}
-
-impl Told {
-    /// The ledger of the worker, and how it failed if it did.
-    pub(crate) fn read(words: &[u8]) -> (Ledger, Option<End>) {
-        let (mut ledger, mut failure) = (Ledger::default(), None);
-        for line in words
-            .split(|byte| *byte == b'\n')
-            .filter(|line| !line.is_empty())
-        {
-            match serde_json::from_slice(line) {
-                Ok(Self::Confined(told)) => ledger = told,
-                Ok(Self::Failed { step, error }) => {
-                    failure = Some(End::CouldNotStart { step, error })
-                }
-                Err(error) => {
-                    let step = "understand the worker".to_owned();
-                    failure = Some(End::CouldNotStart {
-                        step,
-                        error: error.to_string(),
-                    });
-                }
-            }
-        }
-        (ledger, failure)
-    }
+/// What a worker leaves in the keeper's memory before it becomes the command or ends.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    /// How it is confined; empty until it is.
+    pub(crate) ledger: Ledger,
+    /// How it failed to become the command.
+    pub(crate) failure: Option<End>,
 }
 
 /// A step that failed.
@@ -97,23 +70,17 @@ pub(crate) fn at<T, E: std::fmt::Display>(
 
 /// The life of the worker up to the command.
 ///
-/// The keeper's memory is shared until then: what is owned there is only borrowed here.
-pub(crate) fn main(start: &Start<'_>, told: &OwnedFd) -> ! {
-    let Ok(told) = told.try_clone() else {
-        sys::leave(127)
-    };
-    let mut told = File::from(told);
-    let Err(failure) = become_command(start, &mut told);
-    let line = serde_json::to_vec(&Told::Failed {
+/// The keeper's memory is shared until then: what is owned there is only borrowed here, and what is told stays there.
+pub(crate) fn main(start: &Start<'_>, told: &mut Told) -> ! {
+    let Err(failure) = become_command(start, told);
+    told.failure = Some(End::CouldNotStart {
         step: failure.step,
         error: failure.error,
     });
-    // If even this cannot be told, the keeper sees a worker that exited with 127.
-    drop(line.map(|line| told.write_all(&line)));
     sys::leave(127)
 }
 
-fn become_command(start: &Start<'_>, told: &mut File) -> Result<std::convert::Infallible, Failure> {
+fn become_command(start: &Start<'_>, told: &mut Told) -> Result<std::convert::Infallible, Failure> {
     let mut ledger = Ledger::default();
     at("put the signals back", restore_signals())?;
     // A session of its own has no terminal, so nothing can be typed into the caller's (`TIOCSTI`).
@@ -128,8 +95,8 @@ fn become_command(start: &Start<'_>, told: &mut File) -> Result<std::convert::In
     connect(start)?;
     guard(start, &mut ledger)?;
     floor::held(&start.launch.floor, [start.ledger, &ledger])?;
-    tell(told, ledger)?;
     at("mark descriptors", sys::close_from(3, true))?;
+    told.ledger = ledger;
     Err(command::execute(start))
 }
 
@@ -176,17 +143,6 @@ fn connect(start: &Start<'_>) -> Result<(), Failure> {
         at("connect the standard streams", sys::place(from.as_fd(), to))?;
     }
     Ok(())
-}
-
-fn tell(told: &mut File, ledger: Ledger) -> Result<(), Failure> {
-    let line = at(
-        "describe the protections",
-        serde_json::to_vec(&Told::Confined(ledger)),
-    )?;
-    at(
-        "tell the keeper",
-        told.write_all(&line).and_then(|()| told.write_all(b"\n")),
-    )
 }
 
 fn open_workspace(start: &Start<'_>) -> Result<OwnedFd, Failure> {
