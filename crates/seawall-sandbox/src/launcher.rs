@@ -12,18 +12,18 @@ use std::io::{self, Read};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixStream;
-use std::path::Path;
 
 use nix::fcntl::{FcntlArg, FdFlag, Flock, FlockArg, OFlag, fcntl};
 use nix::libc;
 use nix::sys::prctl;
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::waitpid;
-use nix::unistd::{Pid, getgid, getuid, pipe2, setsid};
+use nix::unistd::{pipe2, setsid};
 
 use crate::cgroup::Group;
 use crate::interrupts::Interrupts;
 use crate::keeper::{self, Post};
+use crate::kept::{Answer, Kept, admit, start_keeper};
 use crate::launch::{Launch, Reply, Request};
 use crate::places::Places;
 use crate::report::{End, Ledger, Report};
@@ -159,10 +159,14 @@ fn climb(
             group,
             detached: here.is_none(),
         };
-        match start_keeper(&post)? {
-            Ok(kept) => return attend(&post, kept, here),
-            Err(why) => refused.push(format!("{}: {why}", rung.name)),
-        }
+        let why = {
+            let started = start_keeper(&post)?;
+            match started {
+                Ok(kept) => return attend(&post, kept, here),
+                Err(why) => why,
+            }
+        };
+        refused.push(format!("{}: {why}", rung.name));
     }
     wire::post(control, &refusal(launch, &refused), &[])
 }
@@ -217,100 +221,27 @@ pub(crate) fn not_started(step: &str, error: &dyn std::fmt::Display) -> Report {
     }
 }
 
-/// A keeper at work.
-struct Kept {
-    keeper: Pid,
-    /// Its end tells the keeper that the launcher has died.
-    lifeline: OwnedFd,
-    /// Brings one byte when the tree is dead and the report is sent.
-    done: File,
-}
-
-/// Starts a keeper in the namespaces of a rung; `Err` inside says why the rung cannot be had.
-fn start_keeper(post: &Post<'_>) -> io::Result<Result<Kept, String>> {
-    let (go_out, lifeline) = pipe2(OFlag::O_CLOEXEC)?;
-    let (ready_out, ready_in) = pipe2(OFlag::O_CLOEXEC)?;
-    match sys::fork_into(post.rung.flags) {
-        Err(error) => Ok(Err(error.to_string())),
-        Ok(None) => {
-            drop((lifeline, ready_out));
-            keeper::main(post, go_out, ready_in)
-        }
-        Ok(Some(keeper)) => {
-            drop((go_out, ready_in));
-            match admit(keeper, post.rung, &lifeline, ready_out) {
-                Ok(done) => Ok(Ok(Kept {
-                    keeper,
-                    lifeline,
-                    done,
-                })),
-                Err(why) => {
-                    discard(keeper)?;
-                    Ok(Err(why))
-                }
-            }
-        }
-    }
-}
-
-/// Ends a keeper that has nothing to keep; until it is waited for its number cannot be anybody else's.
-fn discard(keeper: Pid) -> io::Result<()> {
-    kill(keeper, Signal::SIGKILL)?;
-    waitpid(keeper, None)?;
-    Ok(())
-}
-
-/// Maps the user of a new user namespace, lets the keeper go on, and waits until its namespaces are in order.
-fn admit(keeper: Pid, rung: Rung, go: &OwnedFd, ready: OwnedFd) -> Result<File, String> {
-    if rung.has(libc::CLONE_NEWUSER) {
-        map_user(keeper).map_err(|error| format!("cannot map the user: {error}"))?;
-        nix::unistd::write(go, b"g").map_err(|error| error.to_string())?;
-    }
-    let mut ready = File::from(ready);
-    // No more than that: a short command may be over by now, and then there is the byte that says so.
-    let mut answer = Vec::new();
-    Read::by_ref(&mut ready)
-        .take(keeper::READY.len() as u64)
-        .read_to_end(&mut answer)
-        .map_err(|error| error.to_string())?;
-    if answer == keeper::READY.as_bytes() {
-        return Ok(ready);
-    }
-    ready
-        .read_to_end(&mut answer)
-        .map_err(|error| error.to_string())?;
-    Err(match answer.as_slice() {
-        b"" => "the keeper died".to_owned(),
-        why => String::from_utf8_lossy(why).into_owned(),
-    })
-}
-
-/// The user stays who they are: one id is mapped onto itself (`user_namespaces(7)`).
-fn map_user(keeper: Pid) -> io::Result<()> {
-    let (uid, gid) = (getuid(), getgid());
-    let directory = Path::new("/proc").join(keeper.to_string());
-    std::fs::write(directory.join("setgroups"), "deny")?;
-    std::fs::write(directory.join("uid_map"), format!("{uid} {uid} 1"))?;
-    std::fs::write(directory.join("gid_map"), format!("{gid} {gid} 1"))
-}
-
-/// Waits until the keeper has reported, and not for the end of its namespaces, which takes the kernel longer than anything
-/// else at the end; for a keeper that died, the launcher ends the tree and reports the loss.
-fn attend(post: &Post<'_>, mut kept: Kept, here: Option<&Interrupts>) -> io::Result<()> {
+/// Waits until the keeper has reported and left this memory, and not for the end of its namespaces, which takes the kernel longer
+/// than anything else at the end; for a keeper that died, the launcher ends the tree and reports the loss.
+fn attend(post: &Post<'_>, kept: Kept<'_>, here: Option<&Interrupts>) -> io::Result<()> {
+    let Kept {
+        mut keeper,
+        lifeline,
+        mut done,
+    } = kept;
     let lifeline = match here {
-        Some(interrupts) => interrupts.watch(&kept.done, kept.lifeline)?,
-        None => Some(kept.lifeline),
+        Some(interrupts) => interrupts.watch(&done, lifeline)?,
+        None => Some(lifeline),
     };
-    let reported = kept.done.read_exact(&mut [0]).is_ok();
+    let reported = done.read_exact(&mut [0]).is_ok();
     drop(lifeline);
     if reported {
         // The kernel closes this, and the keeper's hold on a lock, when the keeper has no memory any more.
-        return match holds_a_lock(post.launch) {
-            true => kept.done.read_to_end(&mut Vec::new()).map(drop),
-            false => Ok(()),
-        };
+        while done.read(&mut [0; 8])? > 0 {}
+        keeper.over = true;
+        return Ok(());
     }
-    let ended = waitpid(kept.keeper, None)?;
+    let ended = keeper.wait()?;
     if let Ok(Some(group)) = post.group {
         group.kill()?;
     }
@@ -322,11 +253,6 @@ fn attend(post: &Post<'_>, mut kept: Kept, here: Option<&Interrupts>) -> io::Res
         &Reply::Lost(format!("the keeper died: {ended:?}")),
         &[],
     )
-}
-
-/// Whether the next launch may need something that the keeper holds until it has no files any more.
-fn holds_a_lock(launch: &Launch) -> bool {
-    launch.alive.is_some() || launch.mounts()
 }
 
 /// What each set of namespaces gives on this host; each is tried when it is asked for.
@@ -354,7 +280,18 @@ fn try_rung(rung: Rung, build: impl Fn() -> Result<(), String>) -> io::Result<Op
         }
     };
     drop((go_out, ready_in));
-    let admitted = admit(keeper, rung, &go_in, ready_out);
-    discard(keeper)?;
-    Ok(admitted.err())
+    let mut answer = Answer::default();
+    let admitted = admit(
+        keeper,
+        rung,
+        &go_in,
+        &mut File::from(ready_out),
+        &mut answer,
+    );
+    kill(keeper, Signal::SIGKILL)?;
+    waitpid(keeper, None)?;
+    Ok(match admitted? {
+        true => None,
+        false => Some(answer.in_words()),
+    })
 }

@@ -34,6 +34,7 @@ mod hierarchy;
 mod host;
 mod interrupts;
 mod keeper;
+mod kept;
 mod launch;
 mod launcher;
 mod nursery;

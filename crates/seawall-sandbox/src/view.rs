@@ -230,47 +230,11 @@ fn seal() -> io::Result<()> {
     sys::set_mounts(Path::new("/"), 0, READ_ONLY, false)
 }
 
-/// An inner sandbox maps its users in `/proc`. For root, what there belongs to the whole host stays read-only, and the secrets
-/// in `/etc` that Landlock would hide are covered.
+/// An inner sandbox maps its users in `/proc`. What there belongs to the whole host is root's to write, and root is not let into a
+/// profile for such a tool.
 fn open_proc() -> io::Result<()> {
-    sys::set_mounts(Path::new("/proc"), 0, READ_ONLY, false)?;
-    if !nix::unistd::getuid().is_root() {
-        return Ok(());
-    }
-    for shared in ["/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus"].map(Path::new) {
-        if shared.exists() {
-            let copy = sys::clone_mounts(shared)?;
-            sys::set_copy(copy.as_fd(), READ_ONLY)?;
-            sys::attach_mounts(copy.as_fd(), shared)?;
-        }
-    }
-    fs::create_dir_all("/run/seawall/nothing")?;
-    File::create_new("/run/seawall/nothing/file")?;
-    for secret in SECRETS.iter().map(Path::new) {
-        let Ok(found) = fs::symlink_metadata(secret) else {
-            continue;
-        };
-        let cover = if found.is_dir() {
-            "/run/seawall/nothing"
-        } else {
-            "/run/seawall/nothing/file"
-        };
-        sys::attach_mounts(sys::clone_mounts(Path::new(cover))?.as_fd(), secret)?;
-    }
-    Ok(())
+    sys::set_mounts(Path::new("/proc"), 0, READ_ONLY, false)
 }
-
-/// What root alone can read in `/etc`.
-const SECRETS: &[&str] = &[
-    "/etc/shadow",
-    "/etc/shadow-",
-    "/etc/gshadow",
-    "/etc/gshadow-",
-    "/etc/sudoers",
-    "/etc/sudoers.d",
-    "/etc/ssh",
-    "/etc/ssl/private",
-];
 
 fn furnish_devices(launch: &Launch, devices: &[Piece]) -> io::Result<()> {
     fs::create_dir("/dev")?;

@@ -10,7 +10,7 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
-use nix::fcntl::{OFlag, OpenHow, ResolveFlag, open, openat2};
+use nix::fcntl::{OFlag, OpenHow, ResolveFlag, open, openat, openat2};
 use nix::libc;
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::prctl;
@@ -33,6 +33,8 @@ use crate::{command, sys, wall};
 pub(crate) struct Start<'a> {
     pub(crate) launch: &'a Launch,
     pub(crate) view: &'a View,
+    /// The `/proc` of the host.
+    pub(crate) host_proc: &'a OwnedFd,
     pub(crate) rung: Rung,
     pub(crate) streams: &'a [OwnedFd; 3],
     /// Where output and errors go instead of the streams.
@@ -85,6 +87,10 @@ fn become_command(start: &Start<'_>, told: &mut Told) -> Result<std::convert::In
     at("put the signals back", restore_signals())?;
     // A session of its own has no terminal, so nothing can be typed into the caller's (`TIOCSTI`).
     at("start a session", setsid())?;
+    at("go first when memory is short", go_first(start.host_proc))?;
+    // This memory is the keeper's, whom nobody may look into; with the command comes another. From here on `/proc` is root's.
+    let undumpable = prctl::set_dumpable(false);
+    at("keep the keeper from being looked into", undumpable)?;
     let workspace = open_workspace(start)?;
     let wall = wall::build(start, &workspace, &mut ledger)?;
     enter(start, &workspace)?;
@@ -128,6 +134,15 @@ fn guard(start: &Start<'_>, ledger: &mut Ledger) -> Result<(), Failure> {
     if !open.local {
         ledger.enforced("local sockets", "seccomp: none but pairs of streams");
     }
+    Ok(())
+}
+
+/// When the host runs out of memory, the tree goes before everything else (`proc_pid_oom_score_adj(5)`). For a process that borrows
+/// its memory until it executes something, the kernel sets this for itself alone.
+fn go_first(host_proc: &OwnedFd) -> io::Result<()> {
+    let flags = OFlag::O_WRONLY | OFlag::O_CLOEXEC;
+    let file = openat(host_proc, "self/oom_score_adj", flags, Mode::empty())?;
+    nix::unistd::write(&file, b"500")?;
     Ok(())
 }
 
