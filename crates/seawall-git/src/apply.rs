@@ -5,7 +5,7 @@
 //! clashed with which.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use git2::{ObjectType, Oid};
 
@@ -30,7 +30,10 @@ struct Was {
     to: Option<Leaf>,
 }
 
-type Slots = BTreeMap<Vec<u8>, Slot>;
+type Slots<'e> = BTreeMap<&'e [u8], Slot>;
+
+/// What becomes of each directory, the deepest first.
+type Dirs<'e> = BTreeMap<(Reverse<usize>, &'e [u8]), Slots<'e>>;
 
 /// Writes the tree that `base` becomes by the edits; directories that get empty disappear, as in git.
 ///
@@ -38,28 +41,26 @@ type Slots = BTreeMap<Vec<u8>, Slot>;
 /// [`Error::StaleBase`] where `base` has something else than an edit is from; [`Error::PathClash`].
 pub(crate) fn apply(batch: &Batch<'_>, base: Oid, edits: &[Edit]) -> Result<Oid> {
     let before = Before::of(batch, base, edits)?;
-    let mut dirs: BTreeMap<(Reverse<usize>, Vec<u8>), Slots> = BTreeMap::new();
+    let mut dirs = Dirs::new();
     for edit in edits {
         path::check(&edit.path)?;
         let (from, to) = (edit.from, edit.to);
         slot(&mut dirs, &edit.path).leaf = Some(Was { from, to });
     }
     while let Some(((_, dir), slots)) = dirs.pop_first() {
-        let written = write_dir(batch, before.at(&dir), &dir, &slots)?;
+        let written = write_dir(batch, before.at(dir), dir, &slots)?;
         match dir.is_empty() {
             true => return written.map_or_else(|| batch.write(ObjectType::Tree, b""), Ok),
-            false => slot(&mut dirs, &dir).tree = Some(written),
+            false => slot(&mut dirs, dir).tree = Some(written),
         }
     }
     Ok(base)
 }
 
-fn slot<'d>(dirs: &'d mut BTreeMap<(Reverse<usize>, Vec<u8>), Slots>, path: &[u8]) -> &'d mut Slot {
+fn slot<'d, 'e>(dirs: &'d mut Dirs<'e>, path: &'e [u8]) -> &'d mut Slot {
     let dir = parent(path).unwrap_or_default();
-    dirs.entry((Reverse(depth(path)), dir.to_vec()))
-        .or_default()
-        .entry(name_of(path).to_vec())
-        .or_default()
+    let slots = dirs.entry((Reverse(depth(path)), dir)).or_default();
+    slots.entry(name_of(path)).or_default()
 }
 
 fn depth(path: &[u8]) -> usize {
@@ -67,26 +68,26 @@ fn depth(path: &[u8]) -> usize {
 }
 
 /// The trees that directories with changes are before the change.
-struct Before(HashMap<Vec<u8>, Oid>);
+struct Before<'e>(HashMap<&'e [u8], Oid>);
 
-impl Before {
+impl<'e> Before<'e> {
     /// Looks them up from the top, all names of one directory at once.
-    fn of(batch: &Batch<'_>, base: Oid, edits: &[Edit]) -> Result<Self> {
-        let mut inner: BTreeMap<(usize, &[u8]), BTreeSet<&[u8]>> = BTreeMap::new();
+    fn of(batch: &Batch<'_>, base: Oid, edits: &'e [Edit]) -> Result<Self> {
+        let mut inner = BTreeMap::<_, BTreeMap<_, _>>::new();
         for dir in edits.iter().flat_map(|edit| ancestors(&edit.path)) {
             let above = parent(dir).unwrap_or_default();
-            inner.entry((depth(dir), above)).or_default().insert(dir);
+            let dirs = inner.entry((depth(dir), above)).or_default();
+            dirs.insert(name_of(dir), dir);
         }
-        let mut known = Self(HashMap::from([(Vec::new(), base)]));
+        let mut known = Self(HashMap::from([(&b""[..], base)]));
         for ((_, above), dirs) in inner {
             let Some(id) = known.at(above) else {
                 continue;
             };
             let object = batch.read(id)?;
             for entry in entries(object.bytes(), above)? {
-                let path = join(above, entry.name);
-                if entry.is_tree() && dirs.contains(path.as_slice()) {
-                    known.0.insert(path, entry.id);
+                if let Some(dir) = dirs.get(entry.name).filter(|_| entry.is_tree()) {
+                    known.0.insert(dir, entry.id);
                 }
             }
         }
@@ -110,7 +111,7 @@ fn write_dir(
     batch: &Batch<'_>,
     before: Option<Oid>,
     dir: &[u8],
-    slots: &Slots,
+    slots: &Slots<'_>,
 ) -> Result<Option<Oid>> {
     let object = before.map(|id| batch.read(id)).transpose()?;
     let bytes = object.as_ref().map_or(&b""[..], |object| object.bytes());
@@ -122,7 +123,7 @@ fn write_dir(
         }
     }
     for (name, slot) in slots {
-        let old = touched.get(name.as_slice()).copied();
+        let old = touched.get(name).copied();
         let at = || join(dir, name);
         if slot.leaf.is_some_and(|was| !was.is(old)) {
             return Err(Error::StaleBase(at()));

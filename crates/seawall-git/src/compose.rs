@@ -21,7 +21,7 @@ use crate::tree::{Leaf, commit_tree};
 /// From how many harvests on a second thread reads some of them.
 const WORTH_A_THREAD: usize = 64;
 /// How many harvests are read with one handle, which keeps in memory what it has read.
-const A_HANDLE: usize = 512;
+const A_HANDLE: usize = 64;
 
 impl Store {
     /// The tree of `base` with what each harvest changed against its own parent. Costs one object for each harvest and one
@@ -42,6 +42,9 @@ impl Store {
         let base = commit_tree(&repo, base)?;
         let tree = apply(&batch, base.id(), &edits)?;
         batch.flush(self)?;
+        if harvests.len() > A_HANDLE {
+            repo.retire();
+        }
         Ok(TreeId::from_oid(tree))
     }
 

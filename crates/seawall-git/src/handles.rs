@@ -5,6 +5,7 @@
 //! packs that others delete only when it misses something, so it is given up after some uses. Whoever asks for settings
 //! or attributes opens a repository anew.
 
+use std::cell::Cell;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -39,7 +40,7 @@ impl Idle {
         };
         Ok(Handle {
             repo: Some(repo),
-            uses,
+            uses: Cell::new(uses),
             idle: Arc::clone(self),
         })
     }
@@ -49,14 +50,14 @@ impl Idle {
 pub(crate) struct Handle {
     /// there until the handle is dropped
     repo: Option<Repository>,
-    uses: u32,
+    uses: Cell<u32>,
     idle: Arc<Idle>,
 }
 
 impl Handle {
-    /// Gives the handle up, with all that it remembers.
-    pub(crate) fn retire(mut self) {
-        self.uses = USES;
+    /// Lets nobody use the handle after this, because it has read much and remembers it.
+    pub(crate) fn retire(&self) {
+        self.uses.set(USES);
     }
 }
 
@@ -72,12 +73,12 @@ impl Deref for Handle {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        let Some(repo) = self.repo.take().filter(|_| self.uses < USES) else {
+        let Some(repo) = self.repo.take().filter(|_| self.uses.get() < USES) else {
             return;
         };
         let mut idle = self.idle.0.lock().unwrap_or_else(PoisonError::into_inner);
         if idle.len() < KEPT {
-            idle.push((repo, self.uses + 1));
+            idle.push((repo, self.uses.get() + 1));
         }
     }
 }
