@@ -3,6 +3,7 @@
 //! libgit2 can write neither with one synchronisation for many objects. Nothing here is a delta: what a wave changes is
 //! small, and `git gc` makes deltas when it comes by.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
@@ -43,11 +44,11 @@ pub(crate) fn is_loose(objects: &Path, id: Oid) -> bool {
 
 /// Writes each object as a file of its own below the directory of objects.
 pub(crate) fn write_loose(objects: &Path, new: &[Object<'_>], also: Option<&File>) -> Result<()> {
-    let (mut files, mut deflater) = (Vec::new(), Deflater::new());
+    let mut files = Vec::new();
     for object in new {
         let name = loose(objects, object.id);
         let head = format!("{} {}\0", object.kind.str(), object.content.len());
-        let text = deflater.deflate(&[head.as_bytes(), object.content]);
+        let text = deflate(&[head.as_bytes(), object.content]);
         files.push(
             text.and_then(|text| unnamed(objects, name.clone(), &text))
                 .map_err(at("write", &name))?,
@@ -139,7 +140,16 @@ fn sync_all(files: Vec<&File>) -> io::Result<()> {
     })
 }
 
-/// Compresses one object after another: to begin anew costs a quarter of a megabyte.
+thread_local! {
+    static DEFLATER: RefCell<Deflater> = RefCell::new(Deflater::new());
+}
+
+/// The parts as one stream.
+fn deflate(parts: &[&[u8]]) -> io::Result<Vec<u8>> {
+    DEFLATER.with_borrow_mut(|deflater| deflater.deflate(parts))
+}
+
+/// Compresses one object after another: to begin anew costs a quarter of a megabyte, so each thread keeps one.
 struct Deflater(Compress);
 
 impl Deflater {
@@ -147,7 +157,6 @@ impl Deflater {
         Self(Compress::new(Compression::fast(), true))
     }
 
-    /// The parts as one stream.
     fn deflate(&mut self, parts: &[&[u8]]) -> io::Result<Vec<u8>> {
         self.0.reset();
         let size: usize = parts.iter().map(|part| part.len()).sum();
@@ -187,11 +196,11 @@ fn encode(new: &[Object<'_>]) -> io::Result<(Vec<u8>, Vec<u8>, String)> {
         &count.to_be_bytes(),
     ]
     .concat();
-    let (mut entries, mut deflater) = (Vec::new(), Deflater::new());
+    let mut entries = Vec::new();
     for object in new {
         let start = pack.len();
         head(&mut pack, object.kind, object.content.len());
-        pack.extend(deflater.deflate(&[object.content])?);
+        pack.extend(deflate(&[object.content])?);
         let mut crc = flate2::Crc::new();
         crc.update(&pack[start..]);
         entries.push(Entry {
