@@ -13,7 +13,7 @@ mod ran;
 mod stumble;
 mod words;
 
-pub use counts::COUNTED;
+pub use counts::{COUNTED, junit, together};
 pub use findings::{ChangedFile, RULES, Rule, Subject, context_findings, findings};
 pub use judge::{after, manual, on_base};
 pub use ours::Ours;
