@@ -6,9 +6,11 @@
 mod counts;
 mod findings;
 mod judge;
+mod judges;
 mod missing;
 mod ours;
 mod outline;
+mod places;
 mod ran;
 mod stumble;
 mod words;
@@ -16,6 +18,7 @@ mod words;
 pub use counts::{COUNTED, junit, together};
 pub use findings::{ChangedFile, RULES, Rule, Subject, context_findings, findings};
 pub use judge::{after, manual, on_base};
+pub use judges::{judges_file, judges_part_changed};
 pub use ours::Ours;
 pub use outline::{
     Changes, InterfaceChange, Item, Kind, Language, Outline, Reach, interface_changes,

@@ -11,6 +11,7 @@ use seawall_core::plan::Task;
 
 use super::{ChangedFile, Subject};
 use crate::outline::{Language, language};
+use crate::places::Parts;
 
 /// The most findings of one rule.
 const MOST: usize = 20;
@@ -79,43 +80,23 @@ impl<'a> File<'a> {
         }
     }
 
+    fn parts(&self) -> Parts {
+        Parts::of(self.path)
+    }
+
     /// The last part of the path, as shown.
     pub(crate) fn name(&self) -> String {
-        let path = self.path.to_string();
-        path.rsplit('/').next().unwrap_or_default().to_owned()
+        self.parts().name
     }
 
     /// The directories of the path, as shown.
     pub(crate) fn directories(&self) -> Vec<String> {
-        let path = self.path.to_string();
-        let mut parts: Vec<_> = path.split('/').map(str::to_owned).collect();
-        parts.pop();
-        parts
+        self.parts().directories
     }
 
     /// Whether tests or their data live here, by custom.
     pub(crate) fn is_test(&self) -> bool {
-        let test_directory = |name: &String| {
-            matches!(
-                name.as_str(),
-                "test"
-                    | "tests"
-                    | "testing"
-                    | "testdata"
-                    | "fixtures"
-                    | "__tests__"
-                    | "spec"
-                    | "mocks"
-            )
-        };
-        let name = self.name();
-        let stem = name.split('.').next().unwrap_or_default();
-        let marked = name.contains(".test.") || name.contains(".spec.");
-        marked
-            || stem.starts_with("test_")
-            || stem.ends_with("_test")
-            || stem == "conftest"
-            || self.directories().iter().any(test_directory)
+        self.parts().is_test()
     }
 
     /// Before and after, where the file is there both times.
@@ -125,9 +106,7 @@ impl<'a> File<'a> {
 
     /// The file's end, in lower case, without the dot.
     pub(crate) fn extension(&self) -> String {
-        let name = self.name();
-        let end = name.rsplit_once('.').map(|(_, end)| end.to_lowercase());
-        end.unwrap_or_default()
+        self.parts().extension()
     }
 }
 
