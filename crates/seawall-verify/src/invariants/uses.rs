@@ -240,10 +240,8 @@ impl Walk<'_> {
             {
                 self.marked.insert(row(node));
             }
-            (_, "class_declaration" | "abstract_class_declaration") => {
-                if has(node, "decorator") {
-                    self.marked.insert(row(node));
-                }
+            (_, "class_declaration" | "abstract_class_declaration") if has(node, "decorator") => {
+                self.marked.insert(row(node));
             }
             (Language::JavaScript | Language::TypeScript | Language::Tsx, "export_statement") => {
                 self.exported(node);
