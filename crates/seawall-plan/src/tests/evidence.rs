@@ -61,7 +61,7 @@ junit = "build/docs.xml"
 [[invariant]]
 says = "no star import"
 forbid = { pattern = "import \\*", paths = ["src/**/*.py", "src/click/new.py"] }
-after = ["types"]
+after = ["exports"]
 
 [[invariant]]
 says = "both files name one version"
@@ -140,7 +140,7 @@ fn gates_have_windows_and_invariants_rules() {
     assert_eq!((&docs.window, docs.flaky), (&expected, Flaky::Retry(1)));
     assert_eq!(docs.junit, Some(path("build/docs.xml")));
     let after = Window {
-        after: vec![TaskIx(0), TaskIx(1), TaskIx(2)],
+        after: vec![TaskIx(3)],
         ..Window::default()
     };
     assert_eq!(plan.invariants[1].window, after);
@@ -301,7 +301,7 @@ pub(crate) const ROWS: &[Row] = &[
     row(
         "SW0104",
         &[(
-            "after = [\"types\"]\n\n[[inv",
+            "after = [\"exports\"]\n\n[[inv",
             "after = [\"types:a\"]\n\n[[inv",
         )],
         "\"types:a\"",
@@ -727,18 +727,20 @@ pub(crate) const ROWS: &[Row] = &[
         &[
             (CHECK, "run = \"grep -q 'from click import *' {file}\"\n"),
             ("import \\\\*", "from click import *"),
-            ("after = [\"types\"]\n\n[[inv", "\n[[inv"),
+            ("after = [\"exports\"]\n\n[[inv", "\n[[inv"),
+            (", \"src/click/new.py\"]", "]"),
         ],
-        "{ pattern = \"from click import *\", paths = [\"src/**/*.py\", \"src/click/new.py\"] }",
+        "{ pattern = \"from click import *\", paths = [\"src/**/*.py\"] }",
         "the invariant forbids",
     ),
     row(
         "SW0211",
         &[
             (CHECK, "run = \"grep -qF 'import *' {file}\"\n"),
-            ("after = [\"types\"]\n\n[[inv", "\n[[inv"),
+            ("after = [\"exports\"]\n\n[[inv", "\n[[inv"),
+            (", \"src/click/new.py\"]", "]"),
         ],
-        "{ pattern = \"import \\\\*\", paths = [\"src/**/*.py\", \"src/click/new.py\"] }",
+        "{ pattern = \"import \\\\*\", paths = [\"src/**/*.py\"] }",
         "where `repair` demands it",
     ),
     row(
@@ -770,6 +772,15 @@ pub(crate) const ROWS: &[Row] = &[
         &[(UNTIL, ""), (RED_UNTIL, "red_until = \"repair\"")],
         "\"repair\"",
         "only when the whole plan is done",
+    ),
+    row(
+        "SW0216",
+        &[(
+            "after = [\"exports\"]\n\n[[inv",
+            "after = [\"types\"]\n\n[[inv",
+        )],
+        "{ pattern = \"import \\\\*\", paths = [\"src/**/*.py\", \"src/click/new.py\"] }",
+        "`src/click/new.py` of the invariant matches no file before `exports` is done",
     ),
 ];
 
