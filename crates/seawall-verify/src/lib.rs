@@ -17,11 +17,11 @@ mod words;
 
 pub use counts::{COUNTED, junit, together};
 pub use findings::{ChangedFile, RULES, Rule, Subject, context_findings, findings};
-pub use judge::{after, manual, on_base};
+pub use judge::{after, looks_again, manual, may_be_red, on_base, settle};
 pub use judges::{judges_file, judges_part_changed};
 pub use ours::Ours;
 pub use outline::{
     Changes, InterfaceChange, Item, Kind, Language, Outline, Reach, interface_changes,
     interface_note, language, outline,
 };
-pub use ran::{End, Ran};
+pub use ran::{End, Ran, Report};
