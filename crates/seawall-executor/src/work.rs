@@ -37,6 +37,7 @@ pub(crate) async fn run(
     base: Commit,
     feedback: Option<Arc<Feedback>>,
 ) -> Result<WorkerEnd, ExecuteError> {
+    let _place = crew.place().await?;
     let ready = move |crew: &Crew| job(crew, task, attempt, &base, feedback.as_deref());
     let job = blocking(crew, ready).await?;
     let log = job.log.clone();
@@ -136,7 +137,7 @@ fn writes(rule: WriteRule, task: &Task, besides: Vec<PathBuf>) -> Write {
     }
 }
 
-fn end(crew: &Crew, report: &Report, log: &Path) -> Result<WorkerEnd, ExecuteError> {
+pub(crate) fn end(crew: &Crew, report: &Report, log: &Path) -> Result<WorkerEnd, ExecuteError> {
     let output = logs::end(log, 4 * CLAIM).map_err(at("read", log))?;
     if let Some(why) = &report.output_error {
         return Err(ExecuteError::Output(why.clone()));

@@ -43,6 +43,7 @@ mod owned;
 mod path;
 mod place;
 mod private_git;
+mod put_back;
 mod raw;
 mod refs;
 mod remove;

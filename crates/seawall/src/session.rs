@@ -108,6 +108,7 @@ impl Session {
                 .map(|onto| format!("refs/heads/{onto}")),
             workspaces,
             groups: has(&host, CONTROL_GROUPS),
+            jobs: jobs(how),
             profiles,
             plan,
         };
