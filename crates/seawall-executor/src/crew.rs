@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use dashmap::{DashMap, DashSet, Entry};
 use seawall_core::event::Workspaces;
+use seawall_core::evidence::Evidence;
 use seawall_core::ids::{AttemptNo, Commit};
 use seawall_core::plan::Plan;
 use seawall_git::{CommitId, Store};
@@ -90,6 +91,8 @@ pub(crate) struct Crew {
     pub(crate) oddities: Oddities,
     /// What commands showed of trees.
     pub(crate) looks: Looks,
+    /// What was seen of changes that somebody reviews.
+    pub(crate) verified: DashMap<AttemptNo, Arc<[Evidence]>>,
     /// As many as commands may run at once.
     places: Semaphore,
 }
@@ -132,6 +135,7 @@ impl Crew {
             changed: Changed::default(),
             oddities: Oddities::new(),
             looks: Looks::default(),
+            verified: DashMap::new(),
             places: Semaphore::new(places),
         })
     }

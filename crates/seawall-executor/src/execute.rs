@@ -20,7 +20,7 @@ use crate::crew::{Crew, commit, id};
 use crate::error::{ExecuteError, at};
 use crate::look::Look;
 use crate::prepare::{self, Prepared};
-use crate::{findings, gates, look, probe, sense, work, workspace};
+use crate::{findings, gates, look, probe, review, sense, work, workspace};
 
 /// What an effect needs to know of the state in which it was issued.
 #[derive(Debug, Default)]
@@ -59,6 +59,7 @@ impl Context {
                 context.measured = Arc::clone(scheduler.measured(*task));
                 scheduler.claim(*attempt).clone_into(&mut context.claim);
             }
+            Effect::Review { task, .. } => context.measured = Arc::clone(scheduler.measured(*task)),
             Effect::Probe { task, on, .. } => {
                 context.measured = Arc::clone(scheduler.measured(*task));
                 context.harvests = passed(scheduler, on);
@@ -158,8 +159,13 @@ pub(crate) async fn execute(
                 findings,
             }
         }
-        Effect::Review { .. } => {
-            return Err(ExecuteError::Lost("nobody owes this yet".to_owned()));
+        Effect::Review {
+            task,
+            attempt,
+            harvest,
+        } => {
+            let review = review::run(crew, task, attempt, harvest, &context.measured).await?;
+            Event::Reviewed { attempt, review }
         }
         Effect::Probe {
             task,

@@ -82,6 +82,9 @@ pub(crate) async fn after(
     let mut all = criteria(crew, ix, &look, measured).await?;
     look.forget(crew).await?;
     own::weigh(crew, ix, (attempt, harvest), &mut all, measured).await?;
+    if crew.setup.plan.task(ix).review.is_some() {
+        crew.verified.insert(attempt, all.clone().into());
+    }
     Ok(all)
 }
 
@@ -93,17 +96,26 @@ pub(crate) async fn criteria(
     measured: &[Evidence],
 ) -> Result<Vec<Evidence>, ExecuteError> {
     let task = crew.setup.plan.task(ix);
-    let (checks, holdouts): (Vec<_>, Vec<_>) =
-        numbered(task).partition(|(n, _)| !task.is_holdout(*n));
-    let mut all = some(crew, task, look, checks, measured).await?;
+    let mut all = checks(crew, ix, look, measured).await?;
     let waits = |e: &Evidence| e.flaky.is_some() || is_manual(task, e.criterion);
-    if all
-        .iter()
-        .all(|e| e.passes() || (e.value == Value::CouldNotLook && waits(e)))
-    {
-        all.extend(some(crew, task, look, holdouts, measured).await?);
+    let open = |e: &Evidence| e.passes() || (e.value == Value::CouldNotLook && waits(e));
+    if all.iter().all(open) {
+        let holdouts = numbered(task).filter(|(n, _)| task.is_holdout(*n));
+        all.extend(some(crew, task, look, holdouts.collect(), measured).await?);
     }
     Ok(all)
+}
+
+/// Runs a task's checks on a tree with its change.
+pub(crate) async fn checks(
+    crew: &Arc<Crew>,
+    ix: TaskIx,
+    look: &Look,
+    measured: &[Evidence],
+) -> Result<Vec<Evidence>, ExecuteError> {
+    let task = crew.setup.plan.task(ix);
+    let checks = numbered(task).filter(|(n, _)| !task.is_holdout(*n));
+    some(crew, task, look, checks.collect(), measured).await
 }
 
 /// Answers some criteria of a task after the work.

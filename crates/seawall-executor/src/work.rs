@@ -27,7 +27,7 @@ use crate::{notes, prepare, workspace};
 const CLAIM: usize = 1500;
 
 /// The name of the brief in the worker's private temporary directory.
-const BRIEF: &str = "brief.md";
+pub(crate) const BRIEF: &str = "brief.md";
 
 /// Runs the worker of an attempt to its end.
 pub(crate) async fn run(
@@ -106,7 +106,7 @@ fn compose(
     }))
 }
 
-fn argv(agent: &Agent, task: &Task, brief: &str) -> Vec<OsString> {
+pub(crate) fn argv(agent: &Agent, task: &Task, brief: &str) -> Vec<OsString> {
     let files: Vec<&RepoPath> = task.files.iter().chain(&task.creates).collect();
     let prompt_file = format!("{TMP_MARK}/{BRIEF}");
     let words = Words {
