@@ -106,6 +106,29 @@ pub(crate) fn is_trivial(run: &str) -> bool {
     ) && !run.contains(['|', '&', ';', '>', '$', '`'])
 }
 
+/// Whether a shell command looks for nothing but whether files are there.
+pub(crate) fn is_presence(run: &str) -> bool {
+    if run.contains(['|', '>', '<', '`', '(', '\n']) {
+        return false;
+    }
+    let pieces = run.split(';').flat_map(|piece| piece.split("&&"));
+    pieces
+        .map(|piece| piece.split_whitespace().collect::<Vec<_>>())
+        .all(|words| looks_for_file(&words))
+}
+
+fn looks_for_file(words: &[&str]) -> bool {
+    let is_look = |flag: &str| {
+        let letter = flag.strip_prefix('-').unwrap_or_default();
+        matches!(letter, "e" | "f" | "s" | "d" | "r" | "w" | "x" | "L" | "h")
+    };
+    match words {
+        ["test", flag, _] | ["[", flag, _, "]"] | ["[[", flag, _, "]]"] => is_look(flag),
+        ["ls" | "stat", rest @ ..] => !rest.is_empty(),
+        _ => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -127,6 +150,24 @@ mod tests {
                 expected,
                 "{text}"
             );
+        }
+    }
+
+    #[test]
+    fn finds_checks_that_only_look_whether_a_file_is_there() {
+        for (run, presence) in [
+            ("test -f {file}", true),
+            ("test -s a && [ -e b ]", true),
+            ("[[ -d src ]]; ls src/a", true),
+            ("stat a", true),
+            ("test ! -e a", false),
+            ("test \"$(cat a)\" = b", false),
+            ("test -f a && grep -q x a", false),
+            ("ls | grep a", false),
+            ("ls", false),
+            ("", false),
+        ] {
+            assert_eq!(is_presence(run), presence, "{run}");
         }
     }
 
