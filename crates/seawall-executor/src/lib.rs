@@ -15,6 +15,7 @@ mod cache;
 mod carry;
 mod confine;
 mod crew;
+mod deep;
 mod error;
 mod execute;
 mod executor;
@@ -39,6 +40,7 @@ mod workspace;
 
 pub use confine::expand;
 pub use crew::Setup;
+pub use deep::{Deep, deep};
 pub use error::ExecuteError;
 pub use executor::Executor;
 pub use place::{Place, common_trash};

@@ -143,8 +143,9 @@ fn needless(plan: &Plan, waves: &Waves) -> Option<Diagnostic> {
     let owned = many(files, "file");
     let message = format!("this plan does not need waves: {tasks} in one, {owned} in all");
     (waves.waves.len() == 1 && files <= FEW_FILES).then(|| {
-        Diagnostic::new("SW0212", Severity::Note, message)
-            .help("one agent in one session would do; what is left is the confinement and the evidence")
+        Diagnostic::new("SW0212", Severity::Note, message).help(
+            "one agent in one session would do; what is left is the confinement and the evidence",
+        )
     })
 }
 

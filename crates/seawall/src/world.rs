@@ -142,8 +142,13 @@ fn directory_of(plan: &Path) -> PathBuf {
 /// wait for a pipe's other end.
 fn read_below(dir: &Path, path: &RepoPath, most: u64) -> Result<Vec<u8>, NotBeside> {
     let unread = |e: std::io::Error| NotBeside::Unread(e.to_string());
-    let dir = openat(CWD, dir, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
-        .map_err(no_way)?;
+    let dir = openat(
+        CWD,
+        dir,
+        OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC,
+        Mode::empty(),
+    )
+    .map_err(no_way)?;
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let resolve = ResolveFlags::NO_SYMLINKS | ResolveFlags::BENEATH;
     let opened = openat2(&dir, path.as_bytes(), flags, Mode::empty(), resolve).map_err(no_way)?;
