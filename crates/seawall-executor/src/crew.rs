@@ -24,6 +24,7 @@ use crate::findings::Oddities;
 use crate::notes::{Changed, Known};
 use crate::place::Place;
 use crate::reads::Reads;
+use crate::rules::Said;
 use crate::trash::Trash;
 
 /// Different lists of what held; there are as many as profiles, unless commands differ in what they wrote to.
@@ -91,6 +92,8 @@ pub(crate) struct Crew {
     pub(crate) oddities: Oddities,
     /// What commands showed of trees.
     pub(crate) looks: Looks,
+    /// What files say to the plan's rules.
+    pub(crate) said: Said,
     /// What was seen of changes that somebody reviews.
     pub(crate) verified: DashMap<AttemptNo, Arc<[Evidence]>>,
     /// As many as commands may run at once.
@@ -135,6 +138,7 @@ impl Crew {
             changed: Changed::default(),
             oddities: Oddities::new(),
             looks: Looks::default(),
+            said: Said::default(),
             verified: DashMap::new(),
             places: Semaphore::new(places),
         })

@@ -32,6 +32,7 @@ mod probe;
 mod reads;
 mod report;
 mod review;
+mod rules;
 mod sense;
 mod times;
 mod trash;

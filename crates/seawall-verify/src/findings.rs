@@ -20,7 +20,7 @@ mod emptied;
 mod executed;
 mod hidden;
 mod line_ends;
-mod look;
+pub(crate) mod look;
 mod manifest;
 mod merge_marker;
 mod reformat;

@@ -5,6 +5,7 @@
 
 mod counts;
 mod findings;
+mod invariants;
 mod judge;
 mod judges;
 mod missing;
@@ -17,6 +18,7 @@ mod words;
 
 pub use counts::{COUNTED, junit, together};
 pub use findings::{ChangedFile, RULES, Rule, Subject, context_findings, findings};
+pub use invariants::{Facts, Invariant, InvariantError, LARGEST_READ, Scene};
 pub use judge::{after, looks_again, manual, may_be_red, on_base, settle};
 pub use judges::{judges_file, judges_part_changed};
 pub use ours::Ours;
