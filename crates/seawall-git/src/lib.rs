@@ -45,6 +45,7 @@ mod owned;
 mod path;
 mod place;
 mod private_git;
+mod put_back;
 mod raw;
 mod raw_tree;
 mod record;

@@ -1,9 +1,10 @@
 //! Every code of a diagnostic, explained: `seawall explain CODE` prints these.
 //!
 //! Codes are stable: one that is not used any more is not given to something else. `SW01xx` are errors,
-//! `SW02xx` warnings and notes, `SW05xx` findings about changes. Some are raised by the binary, which alone can run a check or see waves.
+//! `SW02xx` warnings and notes, `SW03xx` what is seen of the base, `SW05xx` findings about changes. Some are raised by the binary, which alone can run a check or see waves.
 
 use crate::code_table::CODES;
+use crate::deep_table::DEEP;
 use crate::evidence_table::EVIDENCE;
 use crate::finding_table::FINDINGS;
 use crate::warning_table::WARNINGS;
@@ -38,7 +39,7 @@ pub fn finding_codes() -> &'static [Explanation] {
 
 /// Every code of a problem of a plan, in order.
 pub fn codes() -> impl Iterator<Item = &'static Explanation> {
-    CODES.iter().chain(EVIDENCE).chain(WARNINGS)
+    CODES.iter().chain(EVIDENCE).chain(WARNINGS).chain(DEEP)
 }
 
 /// Whether a problem with this code may be no more than what a syntax error left: something is absent
