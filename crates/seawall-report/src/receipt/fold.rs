@@ -1,0 +1,425 @@
+//! The journal folded into receipts.
+//!
+//! It is a fold of its own and asks no scheduler, so that it says what the records say even where they lie. The only
+//! rules that it shares are those of one attempt ([`seawall_core::lifecycle::next`]).
+
+use std::collections::BTreeMap;
+
+use seawall_core::effect::Effect;
+use seawall_core::event::{Event, Started};
+use seawall_core::evidence::{Evidence, Harvest, WorkerEnd};
+use seawall_core::finding::Finding;
+use seawall_core::ids::{AttemptNo, Commit, Digest, TaskIx, Tree, WaveNo};
+use seawall_core::lifecycle::{self, Next, Stage};
+use seawall_core::plan::{Criterion, Plan, Task};
+use seawall_core::verdict::Rejection;
+
+use super::{
+    At, AttemptBody, BaseBody, Body, CheckpointBody, Entry, FIRST, Landed, Receipt, RecordRef,
+    SCHEMA, Seen, Word, Worker,
+};
+
+/// The chain of a run of `plan` up to the last of `entries`. Without its plan a run has receipts too, with other digests:
+/// of commits, trees and harvests, but without names, criteria and verdicts.
+#[must_use]
+pub fn receipts<'a>(
+    plan: Option<&Plan>,
+    entries: impl IntoIterator<Item = Entry<'a>>,
+) -> Vec<Receipt> {
+    let mut fold = Fold::new(plan);
+    for entry in entries {
+        fold.see(&entry);
+    }
+    fold.chain
+}
+
+struct Fold<'p> {
+    plan: Option<&'p Plan>,
+    chain: Vec<Receipt>,
+    /// The digest of the last receipt.
+    last: Digest,
+    started: Option<Started>,
+    /// The tree of each commit that the journal says one of.
+    trees: BTreeMap<Commit, Tree>,
+    /// The wave and the round in work.
+    round: (WaveNo, u32),
+    baselines: BTreeMap<TaskIx, Vec<Evidence>>,
+    drafts: BTreeMap<AttemptNo, Draft>,
+    /// The last attempt of each task that passed, with the digest of its receipt.
+    passed: BTreeMap<TaskIx, Landed>,
+    /// Whose harvests the round's trials were of, and what the gates showed.
+    trials: BTreeMap<u32, (Vec<TaskIx>, Vec<Evidence>)>,
+    point: Option<Point>,
+}
+
+/// A checkpoint that is owed or being made.
+struct Point {
+    base: Commit,
+    tree: Tree,
+    tasks: Vec<TaskIx>,
+    /// Where the journal stood at each try.
+    journal: Vec<RecordRef>,
+    /// Whether nothing but effects was written since the last try: a turn's effects are started together, with the digest
+    /// of the last of them.
+    same_turn: bool,
+}
+
+/// An attempt that is not yet over.
+struct Draft {
+    task: TaskIx,
+    base: Commit,
+    round: (WaveNo, u32),
+    stage: Stage,
+    next: Option<Next>,
+    verifying: bool,
+    worker: Option<WorkerEnd>,
+    harvest: Option<Harvest>,
+    evidence: Vec<Evidence>,
+    findings: Vec<Finding>,
+}
+
+impl<'p> Fold<'p> {
+    fn new(plan: Option<&'p Plan>) -> Self {
+        Self {
+            plan,
+            chain: Vec::new(),
+            last: Digest::from(FIRST),
+            started: None,
+            trees: BTreeMap::new(),
+            round: (WaveNo(0), 0),
+            baselines: BTreeMap::new(),
+            drafts: BTreeMap::new(),
+            passed: BTreeMap::new(),
+            trials: BTreeMap::new(),
+            point: None,
+        }
+    }
+
+    fn see(&mut self, entry: &Entry<'_>) {
+        match entry.event {
+            Event::Issued { effect } => self.issued(entry, effect),
+            event => {
+                if let Some(point) = &mut self.point {
+                    point.same_turn = false;
+                }
+                self.happened(entry, event);
+            }
+        }
+    }
+
+    fn happened(&mut self, entry: &Entry<'_>, event: &Event) {
+        match event {
+            Event::RunStarted(started) => self.started = Some(started.clone()),
+            Event::Baselined { task, evidence } => {
+                self.baselines.insert(*task, evidence.clone());
+            }
+            Event::WorkspaceOpened { attempt, .. }
+            | Event::WorkerEnded { attempt, .. }
+            | Event::Harvested { attempt, .. }
+            | Event::Verified { attempt, .. } => {
+                if let Some(draft) = self.drafts.get_mut(attempt) {
+                    let task = self.plan.and_then(|plan| plan.tasks.get(draft.task.index()));
+                    draft.keep(event, task);
+                }
+            }
+            Event::Integrated {
+                wave: WaveNo(0),
+                tree,
+                evidence,
+                ..
+            } => self.base(entry, tree, evidence),
+            Event::Integrated {
+                trial, evidence, ..
+            } => {
+                if let Some((_, seen)) = self.trials.get_mut(trial) {
+                    seen.clone_from(evidence);
+                }
+            }
+            Event::Checkpointed {
+                wave,
+                round,
+                commit,
+            } => self.checkpointed(entry, (*wave, *round), commit),
+            _ => {}
+        }
+    }
+
+    fn issued(&mut self, entry: &Entry<'_>, effect: &Effect) {
+        match effect {
+            Effect::PrepareWave { wave, round, .. } => {
+                self.round = (*wave, *round);
+                self.trials.clear();
+            }
+            Effect::OpenWorkspace {
+                task,
+                attempt,
+                base,
+            } => {
+                let draft = || Draft::new(*task, base.clone(), self.round);
+                self.drafts.entry(*attempt).or_insert_with(draft);
+            }
+            Effect::Verify { attempt, .. } => {
+                if let Some(draft) = self.drafts.get_mut(attempt) {
+                    draft.verifying = true;
+                }
+            }
+            Effect::DiscardWorkspace { attempt } => self.settle(entry, *attempt),
+            Effect::Integrate { trial, tasks, .. } => {
+                self.trials.insert(*trial, (tasks.clone(), Vec::new()));
+            }
+            Effect::Checkpoint {
+                base, tree, tasks, ..
+            } => self.checkpoint(base, tree, tasks),
+            _ => {}
+        }
+        self.turn(entry);
+    }
+
+    /// Notes where the journal stands at the end of a turn in which a checkpoint was issued.
+    fn turn(&mut self, entry: &Entry<'_>) {
+        let Some(point) = self.point.as_mut().filter(|point| point.same_turn) else {
+            return;
+        };
+        point.journal.pop();
+        point.journal.push(entry.into());
+    }
+
+    fn checkpoint(&mut self, base: &Commit, tree: &Tree, tasks: &[TaskIx]) {
+        let point = self.point.get_or_insert_with(|| Point {
+            base: base.clone(),
+            tree: tree.clone(),
+            tasks: tasks.to_vec(),
+            journal: Vec::new(),
+            same_turn: true,
+        });
+        point.same_turn = true;
+        // `turn` puts the right one in its place.
+        point.journal.push(RecordRef {
+            seq: 0,
+            sum: String::new(),
+        });
+    }
+
+    fn base(&mut self, entry: &Entry<'_>, tree: &Tree, evidence: &[Evidence]) {
+        let Some(started) = self.started.clone() else {
+            return;
+        };
+        self.trees.insert(started.base.clone(), tree.clone());
+        let body = BaseBody {
+            seawall: started.seawall,
+            base: self.at(&started.base),
+            branch: started.branch,
+            gates: seen(evidence, |n| self.gate(n)),
+        };
+        self.add(entry, Body::Base(body));
+    }
+
+    /// Gives an attempt that is over its receipt. An effect that is owed again after a crash is issued again: only the
+    /// first time counts.
+    fn settle(&mut self, entry: &Entry<'_>, number: AttemptNo) {
+        let Some(draft) = self.drafts.remove(&number) else {
+            return;
+        };
+        let verdict = draft.verdict();
+        let change = match &draft.harvest {
+            Some(Harvest::Changed(change)) if verdict.word == "passed" => Some(change.clone()),
+            _ => None,
+        };
+        let (ix, task) = (draft.task, self.task(draft.task));
+        let check = |n: usize| task.and_then(|task| task.checks.get(n));
+        let id = self.id(ix);
+        let before = self.baselines.get(&ix).map_or(&[][..], Vec::as_slice);
+        let body = AttemptBody {
+            task: id.clone(),
+            attempt: number,
+            wave: draft.round.0.0,
+            round: draft.round.1,
+            base: self.at(&draft.base),
+            worker: draft.worker.as_ref().map(Worker::of),
+            before: seen(before, check),
+            after: seen(&draft.evidence, check),
+            harvest: draft.harvest,
+            findings: draft.findings,
+            verdict,
+        };
+        let receipt = self.add(entry, Body::Attempt(Box::new(body)));
+        if let Some(change) = change {
+            let landed = Landed {
+                task: id,
+                attempt: Some(number),
+                harvest: Some(change.commit),
+                receipt: Some(receipt),
+            };
+            self.passed.insert(ix, landed);
+        }
+    }
+
+    fn checkpointed(&mut self, entry: &Entry<'_>, (wave, round): (WaveNo, u32), commit: &Commit) {
+        let Some(point) = self.point.take() else {
+            return;
+        };
+        self.trees.insert(commit.clone(), point.tree.clone());
+        let mut trials = self.trials.values();
+        let gates = trials.find(|(tasks, _)| *tasks == point.tasks);
+        let gates = gates.map_or(&[][..], |(_, evidence)| evidence.as_slice());
+        let unknown = |ix: &TaskIx| Landed {
+            task: self.id(*ix),
+            attempt: None,
+            harvest: None,
+            receipt: None,
+        };
+        let landed = |ix: &TaskIx| self.passed.get(ix).cloned().unwrap_or_else(|| unknown(ix));
+        let body = CheckpointBody {
+            wave: wave.0,
+            round,
+            parent: self.at(&point.base),
+            commit: commit.clone(),
+            tree: point.tree,
+            tasks: point.tasks.iter().map(landed).collect(),
+            gates: seen(gates, |n| self.gate(n)),
+            journal: point.journal,
+        };
+        self.add(entry, Body::Checkpoint(body));
+    }
+
+    fn task(&self, ix: TaskIx) -> Option<&'p Task> {
+        self.plan.and_then(|plan| plan.tasks.get(ix.index()))
+    }
+
+    fn id(&self, ix: TaskIx) -> String {
+        self.task(ix)
+            .map_or_else(String::new, |task| task.id.to_string())
+    }
+
+    fn gate(&self, n: usize) -> Option<&'p Criterion> {
+        self.plan.and_then(|plan| plan.gates().nth(n))
+    }
+
+    fn at(&self, commit: &Commit) -> At {
+        At {
+            commit: commit.clone(),
+            tree: self.trees.get(commit).cloned(),
+        }
+    }
+
+    /// Adds a receipt; its digest.
+    fn add(&mut self, entry: &Entry<'_>, body: Body) -> Digest {
+        let (run, plan) = match &self.started {
+            Some(started) => (started.run.clone(), started.plan.clone()),
+            None => (String::new(), Digest::from(FIRST)),
+        };
+        let receipt = Receipt {
+            schema: SCHEMA,
+            number: self.chain.len() as u64,
+            previous: self.last.clone(),
+            record: entry.into(),
+            run,
+            plan,
+            body,
+        };
+        self.last = receipt.digest();
+        self.chain.push(receipt);
+        self.last.clone()
+    }
+}
+
+impl Draft {
+    fn new(task: TaskIx, base: Commit, round: (WaveNo, u32)) -> Self {
+        Self {
+            task,
+            base,
+            round,
+            stage: Stage::Opening,
+            next: None,
+            verifying: false,
+            worker: None,
+            harvest: None,
+            evidence: Vec::new(),
+            findings: Vec::new(),
+        }
+    }
+
+    fn keep(&mut self, event: &Event, task: Option<&Task>) {
+        match event {
+            Event::WorkspaceOpened { findings, .. } => self.findings.clone_from(findings),
+            Event::WorkerEnded { end, .. } => self.worker = Some(end.clone()),
+            Event::Harvested { harvest, .. } => self.harvest = Some(harvest.clone()),
+            Event::Verified {
+                evidence, findings, ..
+            } => {
+                self.evidence.clone_from(evidence);
+                self.findings.extend_from_slice(findings);
+            }
+            _ => {}
+        }
+        if let Some(Ok((stage, next))) = task.map(|task| lifecycle::next(self.stage, task, event)) {
+            (self.stage, self.next) = (stage, Some(next));
+        }
+    }
+
+    fn verdict(&self) -> Word {
+        let (word, why) = match &self.next {
+            Some(Next::Accept) => ("passed", None),
+            Some(Next::AskHuman) => ("needs-human", None),
+            Some(Next::Reject(rejection)) => ("rejected", Some(code(rejection))),
+            // Its workspace goes although its change was never judged: that change was rejected before.
+            Some(Next::Verify(_)) if !self.verifying => ("stuck", None),
+            _ => ("lost", None),
+        };
+        Word { word, why }
+    }
+}
+
+#[expect(
+    clippy::match_wildcard_for_single_variants,
+    reason = "only an attempt can be rejected for a reason that is not here"
+)]
+fn code(rejection: &Rejection) -> &'static str {
+    match rejection {
+        Rejection::Worker(_) => "worker",
+        Rejection::Empty => "empty",
+        Rejection::Drift(_) => "drift",
+        Rejection::Missing(_) => "missing",
+        Rejection::Findings(_) => "findings",
+        Rejection::Checks => "checks",
+        _ => "other",
+    }
+}
+
+impl Worker {
+    fn of(end: &WorkerEnd) -> Self {
+        Self {
+            how: end.how.clone(),
+            ms: end.ms,
+            bytes: end.bytes,
+            leftovers: end.leftovers,
+            claim: Digest::of(end.claim.as_bytes()),
+            enforced: end.enforced.clone(),
+        }
+    }
+}
+
+/// Looks with what they looked for; one at a criterion that the plan does not have is left out, for it proves nothing.
+fn seen<'p>(evidence: &[Evidence], criterion: impl Fn(usize) -> Option<&'p Criterion>) -> Vec<Seen> {
+    let of = |look: &Evidence| {
+        let criterion = criterion(look.criterion as usize)?;
+        Some(Seen {
+            criterion: look.criterion,
+            says: criterion.says.clone(),
+            proof: criterion.proof,
+            value: look.value,
+            why: look.why.clone(),
+            command: look.command.clone(),
+            command_digest: Digest::of(look.command.as_bytes()),
+            tree: look.tree.clone(),
+            base_tree: look.base.clone(),
+            exit: look.exit,
+            ms: look.ms,
+            output: look.output.clone(),
+            bytes: look.bytes,
+            tests: look.tests.clone(),
+            enforced: look.enforced.clone(),
+        })
+    };
+    evidence.iter().filter_map(of).collect()
+}
