@@ -8,6 +8,7 @@
 //! of the journal names those records, and whoever rewrites journal, commits and branch together. A digest that was kept
 //! elsewhere (of the last checkpoint's commit, or of the last receipt) closes both.
 
+mod again;
 mod points;
 mod records;
 mod text;
@@ -19,7 +20,9 @@ use seawall_core::ids::{Commit, Digest, Tree};
 use seawall_core::plan::Plan;
 
 use crate::receipt::{Body, Entry, Receipt, receipts};
+use crate::words::count;
 
+pub use again::{Of, Taken, differences, taken};
 pub use text::audit_text;
 
 /// What a repository holds. Each error is a sentence that says what could not be had.
@@ -156,10 +159,18 @@ pub struct Audit {
 
 /// Holds a run's record against the repository. `known` are the problems that were met while it was read.
 #[must_use]
-pub fn audit(run: &str, evident: &Evident<'_>, objects: &dyn Objects, known: Vec<Problem>) -> Audit {
+pub fn audit(
+    run: &str,
+    evident: &Evident<'_>,
+    objects: &dyn Objects,
+    known: Vec<Problem>,
+) -> Audit {
     let chain = receipts(evident.plan, evident.entries.iter().copied());
     let mut problems = known;
-    problems.extend(records::replay(evident));
+    let ended = records::replay(evident).unwrap_or_else(|problem| {
+        problems.push(problem);
+        true
+    });
     let (found, looked) = records::walk(evident, objects);
     problems.extend(found);
     problems.extend(points::walk(evident, &chain, objects));
@@ -181,23 +192,30 @@ pub fn audit(run: &str, evident: &Evident<'_>, objects: &dyn Objects, known: Vec
         looks: looked,
         checkpoints: points().count(),
         receipts: chain.len(),
-        receipt: chain.last().filter(|_| evident.plan.is_some()).map(Receipt::digest),
+        receipt: chain
+            .last()
+            .filter(|_| evident.plan.is_some())
+            .map(Receipt::digest),
     };
-    audit.note();
+    audit.note(ended || evident.cut);
     audit
 }
 
 impl Audit {
-    fn note(&mut self) {
-        let last = self.records.saturating_sub(1) as u64;
-        let text = match self.anchored {
-            None => "there is no checkpoint: nothing outside of the journal vouches for it".to_owned(),
-            Some(at) if at < last => format!(
-                "records {} to {last} came after the last checkpoint was begun: nothing outside of the journal vouches for them",
-                at + 1
-            ),
-            Some(_) => return,
+    fn note(&mut self, ended: bool) {
+        if !ended {
+            self.notes.push("the run has not ended".to_owned());
+        }
+        let after = match self.anchored {
+            None => self.records as u64,
+            Some(at) => (self.records as u64).saturating_sub(at + 1),
         };
+        let whose = match self.anchored {
+            None => "there is no checkpoint",
+            Some(_) => "written after the last checkpoint's commit",
+        };
+        let after = count(after, "record");
+        let text = format!("{whose}: nothing but the journal itself vouches for its last {after}");
         self.notes.push(text);
     }
 }

@@ -111,7 +111,11 @@ fn criterion(row: &Row<'_>) -> Case {
 fn gates(view: &View, name: &str, evidence: &[Evidence]) -> Suite {
     let gate = |seen: &Evidence| {
         let says = look::gate(view, seen.criterion as usize);
-        case(says.map_or("", |(_, gate)| &gate.says), of_look(seen), Some(seen))
+        case(
+            says.map_or("", |(_, gate)| &gate.says),
+            of_look(seen),
+            Some(seen),
+        )
     };
     Suite {
         name: name.to_owned(),

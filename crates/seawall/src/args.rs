@@ -184,6 +184,9 @@ pub(crate) enum ReceiptFormat {
 pub(crate) struct VerifyArgs {
     /// The run [default: the latest]
     pub(crate) run: Option<String>,
+    /// Also run its checks again, confined, where they were run, and compare
+    #[arg(long)]
+    pub(crate) rerun: bool,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,

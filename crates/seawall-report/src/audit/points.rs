@@ -192,9 +192,13 @@ impl Point<'_> {
             };
             for change in changes {
                 let path = change.path.clone();
-                if let Some((_, other)) = parts.insert(path, (change.clone(), landed.task.clone())) {
+                if let Some((_, other)) = parts.insert(path, (change.clone(), landed.task.clone()))
+                {
                     let (path, task) = (show(&change.path), name(&landed.task));
-                    found.push(format!("`{task}` and `{}` both change {path}", name(&other)));
+                    found.push(format!(
+                        "`{task}` and `{}` both change {path}",
+                        name(&other)
+                    ));
                 }
             }
         }
@@ -230,7 +234,10 @@ impl Point<'_> {
             return found.push(format!("`{id}` landed without an attempt that passed"));
         };
         if landed.receipt.as_ref() != Some(&receipt.digest()) {
-            found.push(format!("`{id}` landed with another receipt than {}", receipt.number));
+            found.push(format!(
+                "`{id}` landed with another receipt than {}",
+                receipt.number
+            ));
         }
         let Some(task) = self.known.tasks.get(&*landed.task) else {
             return found.push(format!("`{id}` landed, and the plan has no such task"));
@@ -294,7 +301,11 @@ fn show(path: &[u8]) -> String {
 /// The values of a trailer, from the last paragraph of a message.
 fn trailer(message: &str, key: &str) -> Vec<String> {
     let last = message.trim_end().rsplit("\n\n").next().unwrap_or_default();
-    let value = |line: &str| line.strip_prefix(key)?.strip_prefix(": ").map(str::to_owned);
+    let value = |line: &str| {
+        line.strip_prefix(key)?
+            .strip_prefix(": ")
+            .map(str::to_owned)
+    };
     last.lines().filter_map(value).collect()
 }
 
@@ -313,7 +324,10 @@ fn branch(
     head: Option<&Commit>,
     objects: &dyn Objects,
 ) -> Option<Problem> {
-    let last = chain.iter().rev().find(|receipt| receipt.point().is_some())?;
+    let last = chain
+        .iter()
+        .rev()
+        .find(|receipt| receipt.point().is_some())?;
     let branch = chain.iter().find_map(|receipt| match &receipt.body {
         Body::Base(base) => Some(&base.branch),
         _ => None,
@@ -349,13 +363,17 @@ fn place(at: &Commit, head: &Commit, chain: &[Receipt], objects: &dyn Objects) -
 
 /// Whether this is the commit of a checkpoint that was issued and not answered: a crash can come between.
 fn is_owed(evident: &Evident<'_>, at: &Commit, objects: &dyn Objects) -> bool {
-    let last = evident.entries.iter().rev().find_map(|entry| match entry.event {
-        Event::Checkpointed { .. } => Some(None),
-        Event::Issued {
-            effect: Effect::Checkpoint { base, tree, .. },
-        } => Some(Some((base, tree))),
-        _ => None,
-    });
+    let last = evident
+        .entries
+        .iter()
+        .rev()
+        .find_map(|entry| match entry.event {
+            Event::Checkpointed { .. } => Some(None),
+            Event::Issued {
+                effect: Effect::Checkpoint { base, tree, .. },
+            } => Some(Some((base, tree))),
+            _ => None,
+        });
     let (Some(Some((base, tree))), Ok(facts)) = (last, objects.commit(at)) else {
         return false;
     };

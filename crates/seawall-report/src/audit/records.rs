@@ -9,29 +9,32 @@ use seawall_core::event::{Event, Started};
 use seawall_core::evidence::{Change, Evidence, Harvest};
 use seawall_core::ids::{AttemptNo, Commit, Digest, TaskIx, Tree, WaveNo};
 use seawall_core::path::escape;
-use seawall_core::scheduler::Scheduler;
+use seawall_core::scheduler::{Outcome, Scheduler};
 use seawall_core::waves::waves;
 
 use super::{Differs, Evident, Objects, Problem};
 use crate::receipt::Entry;
 use crate::words::shown;
 
-/// The first record that the plan and the records before it do not allow.
-pub(super) fn replay(evident: &Evident<'_>) -> Option<Problem> {
-    let plan = Arc::new(evident.plan?.clone());
-    let order = match waves(&plan) {
-        Ok(order) => Arc::new(order),
-        Err(error) => return Some(Problem::new("plan", format!("plan.json has no waves: {error}"))),
+/// Whether the run has ended, or the first record that the plan and the records before it do not allow. Without the plan
+/// nothing is said.
+pub(super) fn replay(evident: &Evident<'_>) -> Result<bool, Problem> {
+    let Some(plan) = evident.plan else {
+        return Ok(true);
     };
-    let mut scheduler = Scheduler::new(plan, order);
+    let plan = Arc::new(plan.clone());
+    let order = waves(&plan)
+        .map_err(|error| Problem::new("plan", format!("plan.json has no waves: {error}")))?;
+    let mut scheduler = Scheduler::new(plan, Arc::new(order));
     for entry in &evident.entries {
-        if let Err(illegal) = scheduler.check(entry.event) {
+        scheduler.check(entry.event).map_err(|illegal| {
             let what = format!("it cannot have happened here: {}", shown(&illegal.0, 240));
-            return Some(Problem::new("record", what).at(entry.seq));
-        }
+            Problem::new("record", what).at(entry.seq)
+        })?;
         scheduler.apply(entry.event);
     }
-    None
+    let end = scheduler.outcome();
+    Ok(matches!(end, Some(Outcome::Finished | Outcome::Refused)))
 }
 
 /// Everything else, and at how many looks.
@@ -122,7 +125,10 @@ impl<'a> Walk<'a> {
     fn tree_of(&mut self, commit: &Commit) -> Option<Tree> {
         let objects = self.objects;
         let find = || objects.commit(commit).ok().map(|facts| facts.tree);
-        self.trees.entry(commit.clone()).or_insert_with(find).clone()
+        self.trees
+            .entry(commit.clone())
+            .or_insert_with(find)
+            .clone()
     }
 
     fn base(&mut self, record: u64, tree: &Tree) {
@@ -164,7 +170,9 @@ impl<'a> Walk<'a> {
                 }
                 None => {
                     let (n, tree) = (look.criterion, look.tree.short());
-                    let what = format!("criterion {n} was looked at in tree {tree}, and {of} is not known");
+                    let what = format!(
+                        "criterion {n} was looked at in tree {tree}, and {of} is not known"
+                    );
                     self.say("evidence", record, what);
                 }
             }
@@ -183,14 +191,21 @@ impl<'a> Walk<'a> {
         };
         if facts.tree != change.tree {
             let (is, says) = (facts.tree.short(), change.tree.short());
-            let what = format!("harvest {attempt}: commit {commit} has tree {is}, the journal says {says}");
+            let what = format!(
+                "harvest {attempt}: commit {commit} has tree {is}, the journal says {says}"
+            );
             self.say("harvest", record, what);
         }
         let base = self.bases.get(&attempt).cloned();
-        if base.as_ref().is_none_or(|base| facts.parents != [base.clone()]) {
+        if base
+            .as_ref()
+            .is_none_or(|base| facts.parents != [base.clone()])
+        {
             let says = base.as_ref().map_or("nothing", Commit::short);
             let is = parents(&facts.parents);
-            let what = format!("harvest {attempt}: commit {commit} stands on {is}, the journal says {says}");
+            let what = format!(
+                "harvest {attempt}: commit {commit} stands on {is}, the journal says {says}"
+            );
             self.say("harvest", record, what);
         } else if let Some(base) = base {
             self.content(record, attempt, &base, change);
@@ -244,7 +259,11 @@ impl<'a> Walk<'a> {
 pub(super) fn parents(parents: &[Commit]) -> String {
     match parents {
         [] => "nothing".to_owned(),
-        all => all.iter().map(Commit::short).collect::<Vec<_>>().join(" and "),
+        all => all
+            .iter()
+            .map(Commit::short)
+            .collect::<Vec<_>>()
+            .join(" and "),
     }
 }
 

@@ -11,7 +11,10 @@ const INDENT: usize = 12;
 pub fn audit_text(audit: &Audit) -> String {
     let mut lines = match audit.problems.len() {
         0 => vec![format!("run {}  verified", audit.run)],
-        n => vec![format!("run {}  broken: {}", audit.run, many(n, "problem")), String::new()],
+        n => vec![
+            format!("run {}  broken: {}", audit.run, many(n, "problem")),
+            String::new(),
+        ],
     };
     lines.extend(audit.problems.iter().map(problem));
     if !audit.problems.is_empty() {
@@ -44,12 +47,21 @@ fn problem(problem: &Problem) -> String {
 /// What was looked at.
 fn held(audit: &Audit, lines: &mut Vec<String>) {
     let records = many(audit.records, "record");
-    let last = audit.journal.as_ref().map_or(String::new(), |sum| format!(", the last {sum}"));
+    let last = audit
+        .journal
+        .as_ref()
+        .map_or(String::new(), |sum| format!(", the last {sum}"));
     lines.push(field("journal", &format!("{records}{last}")));
     let (harvests, looks) = (many(audit.harvests, "harvest"), many(audit.looks, "look"));
-    lines.push(field("evidence", &format!("{looks} at {harvests}, bases and compositions")));
+    lines.push(field(
+        "evidence",
+        &format!("{looks} at {harvests}, bases and compositions"),
+    ));
     lines.push(field("commits", &many(audit.checkpoints, "checkpoint")));
-    let last = audit.receipt.as_ref().map_or(String::new(), |sum| format!(", the last {sum}"));
+    let last = audit
+        .receipt
+        .as_ref()
+        .map_or(String::new(), |sum| format!(", the last {sum}"));
     let receipts = count(audit.receipts as u64, "receipt");
     lines.push(field("receipts", &format!("{receipts}{last}")));
 }

@@ -57,8 +57,14 @@ mod tests {
     #[test]
     fn the_text_of_a_value_is_the_one_of_the_rfc() {
         for (given, want) in [
-            ("{ \"b\" : 1, \"a\": [ ], \"\": {} }", "{\"\":{},\"a\":[],\"b\":1}"),
-            ("[null, true, -7, 9007199254740991]", "[null,true,-7,9007199254740991]"),
+            (
+                "{ \"b\" : 1, \"a\": [ ], \"\": {} }",
+                "{\"\":{},\"a\":[],\"b\":1}",
+            ),
+            (
+                "[null, true, -7, 9007199254740991]",
+                "[null,true,-7,9007199254740991]",
+            ),
             // RFC 8785, 3.2.3: sorted by UTF-16 units, so an emoji stands before U+FB33.
             (
                 r#"{"\u20ac":1,"\r":2,"\ufb33":3,"1":4,"\ud83d\ude00":5,"\u0080":6,"\u00f6":7}"#,

@@ -118,7 +118,9 @@ impl<'p> Fold<'p> {
             | Event::Harvested { attempt, .. }
             | Event::Verified { attempt, .. } => {
                 if let Some(draft) = self.drafts.get_mut(attempt) {
-                    let task = self.plan.and_then(|plan| plan.tasks.get(draft.task.index()));
+                    let task = self
+                        .plan
+                        .and_then(|plan| plan.tasks.get(draft.task.index()));
                     draft.keep(event, task);
                 }
             }
@@ -221,8 +223,10 @@ impl<'p> Fold<'p> {
             return;
         };
         let verdict = draft.verdict();
+        // Without the plan nobody can say what passed; but no attempt follows one that did before its checkpoint.
+        let passed = verdict.word == "passed" || self.plan.is_none();
         let change = match &draft.harvest {
-            Some(Harvest::Changed(change)) if verdict.word == "passed" => Some(change.clone()),
+            Some(Harvest::Changed(change)) if passed => Some(change.clone()),
             _ => None,
         };
         let (ix, task) = (draft.task, self.task(draft.task));
@@ -400,7 +404,10 @@ impl Worker {
 }
 
 /// Looks with what they looked for; one at a criterion that the plan does not have is left out, for it proves nothing.
-fn seen<'p>(evidence: &[Evidence], criterion: impl Fn(usize) -> Option<&'p Criterion>) -> Vec<Seen> {
+fn seen<'p>(
+    evidence: &[Evidence],
+    criterion: impl Fn(usize) -> Option<&'p Criterion>,
+) -> Vec<Seen> {
     let of = |look: &Evidence| {
         let criterion = criterion(look.criterion as usize)?;
         Some(Seen {

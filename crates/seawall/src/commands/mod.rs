@@ -11,6 +11,7 @@ mod gc;
 mod land;
 mod log;
 mod receipt;
+mod rerun;
 mod resume;
 mod run;
 mod sandbox;

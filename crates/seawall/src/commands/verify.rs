@@ -9,13 +9,15 @@ use std::path::Path;
 use seawall_core::event::Event;
 use seawall_core::ids::{Commit, Digest, Tree};
 use seawall_core::plan::Plan;
+use seawall_core::words::many;
 use seawall_git::{CommitId, Entry as TreeEntry, EntryKind, Store};
 use seawall_journal::{JournalError, Record};
 use seawall_report::audit::{
-    CommitFacts, Differs, Evident, Leaf, Objects, Problem, audit, audit_text,
+    Audit, CommitFacts, Differs, Evident, Leaf, Objects, Problem, audit, audit_text, taken,
 };
 use seawall_report::receipt::Entry;
 
+use super::rerun;
 use crate::args::VerifyArgs;
 use crate::failure::{FINE, Failure, chain};
 use crate::output;
@@ -41,8 +43,13 @@ pub(crate) fn run(store: &Store, args: &VerifyArgs) -> Result<u8, Failure> {
     };
     let mut found = audit(&dir.id, &evident, &Repository(store), read.problems);
     found.notes.extend(read.notes);
+    if args.rerun {
+        run_again(store, &dir, &evident, &mut found)?;
+    }
     if alive {
-        found.notes.push("the run goes on: this is what was written so far".to_owned());
+        found
+            .notes
+            .push("the run goes on: this is what was written so far".to_owned());
     }
     if args.json {
         let value = serde_json::to_value(&found).map_err(|e| Failure::failed(e.to_string()))?;
@@ -50,7 +57,38 @@ pub(crate) fn run(store: &Store, args: &VerifyArgs) -> Result<u8, Failure> {
     } else {
         output::say(&audit_text(&found));
     }
-    Ok(if found.problems.is_empty() { FINE } else { BROKEN })
+    Ok(if found.problems.is_empty() {
+        FINE
+    } else {
+        BROKEN
+    })
+}
+
+/// Runs the checks again, unless something is broken: a plan or a commit that is not the run's must not be run.
+fn run_again(
+    store: &Store,
+    dir: &RunDir,
+    evident: &Evident<'_>,
+    found: &mut Audit,
+) -> Result<(), Failure> {
+    let first = evident.entries.first().map(|entry| entry.event);
+    let (Some(plan), Some(Event::RunStarted(started)), true) =
+        (evident.plan, first, found.problems.is_empty())
+    else {
+        let note = "no check was run again: what is broken comes first";
+        found.notes.push(note.to_owned());
+        return Ok(());
+    };
+    let looks = taken(evident.entries.iter().copied());
+    let differ = rerun::again(store, dir, (plan, started), &looks)?;
+    let checks = many(looks.iter().map(|look| look.showed.len()).sum(), "check");
+    let same = match differ.len() {
+        0 => "all as then".to_owned(),
+        n => format!("{n} otherwise"),
+    };
+    found.notes.push(format!("{checks} run again, {same}"));
+    found.problems.extend(differ);
+    Ok(())
 }
 
 /// What could be read of a run's directory.
@@ -94,8 +132,11 @@ impl Read {
             }
             Err(JournalError::Damaged { line, why, .. }) => {
                 self.cut = true;
-                let what = format!("line {line} of journal.jsonl is damaged: {why}; only what stands before it is looked at");
-                self.problems.push(Problem::new("journal", what).at(line.saturating_sub(1)));
+                let what = format!(
+                    "line {line} of journal.jsonl is damaged: {why}; only what stands before it is looked at"
+                );
+                self.problems
+                    .push(Problem::new("journal", what).at(line.saturating_sub(1)));
                 self.records = beginning(path, line.saturating_sub(1))?;
             }
             Err(error) => return Err(error.into()),
@@ -117,10 +158,16 @@ impl Read {
         let bytes = match std::fs::read(path) {
             Ok(bytes) => bytes,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-                self.problems.push(Problem::new("plan", "plan.json is gone").at(0));
+                self.problems
+                    .push(Problem::new("plan", "plan.json is gone").at(0));
                 return Ok(());
             }
-            Err(e) => return Err(Failure::failed(format!("cannot read `{}`: {e}", path.display()))),
+            Err(e) => {
+                return Err(Failure::failed(format!(
+                    "cannot read `{}`: {e}",
+                    path.display()
+                )));
+            }
         };
         let digest = Digest::of(&bytes);
         if digest != named {
@@ -142,7 +189,8 @@ impl Read {
 
 /// The first records of a journal that is damaged behind them.
 fn beginning(path: &Path, lines: u64) -> Result<Vec<Record<Event>>, Failure> {
-    let cannot = |e: std::io::Error| Failure::failed(format!("cannot read `{}`: {e}", path.display()));
+    let cannot =
+        |e: std::io::Error| Failure::failed(format!("cannot read `{}`: {e}", path.display()));
     let bytes = std::fs::read(path).map_err(cannot)?;
     let lines = usize::try_from(lines).unwrap_or(usize::MAX);
     let intact = bytes.split_inclusive(|byte| *byte == b'\n').take(lines);
@@ -164,7 +212,10 @@ fn told(error: seawall_git::Error) -> String {
 impl Objects for Repository<'_> {
     fn commit(&self, id: &Commit) -> Result<CommitFacts, String> {
         let facts = self.0.facts(&parse(id)?).map_err(told)?;
-        let parents = facts.parents.iter().map(|parent| Commit::from(parent.as_str()));
+        let parents = facts
+            .parents
+            .iter()
+            .map(|parent| Commit::from(parent.as_str()));
         Ok(CommitFacts {
             parents: parents.collect(),
             tree: Tree::from(facts.tree.as_str()),
@@ -175,12 +226,18 @@ impl Objects for Repository<'_> {
     fn changes(&self, from: &Commit, to: &Commit) -> Result<Vec<Differs>, String> {
         let (from, to) = (parse(from)?, parse(to)?);
         let changes = self.0.changed_between(&from, &to).map_err(told)?;
-        let paths: Vec<&[u8]> = changes.iter().map(|change| change.path.as_slice()).collect();
+        let paths: Vec<&[u8]> = changes
+            .iter()
+            .map(|change| change.path.as_slice())
+            .collect();
         let before = self.0.entries(&from, &paths).map_err(told)?;
         let after = self.0.entries(&to, &paths).map_err(told)?;
         let mut all = Vec::new();
         for ((path, before), after) in paths.iter().zip(before).zip(after) {
-            if let Some(entry) = after.as_ref().filter(|entry| entry.kind != EntryKind::Submodule) {
+            if let Some(entry) = after
+                .as_ref()
+                .filter(|entry| entry.kind != EntryKind::Submodule)
+            {
                 self.0.blob(&entry.blob).map_err(told)?; // it is there, and is what its id says
             }
             all.push(Differs {
