@@ -17,7 +17,9 @@ use std::time::{Duration, Instant};
 use seawall_core::drive::{Executor, Journal, Reporter, drive};
 use seawall_core::effect::Effect;
 use seawall_core::event::{Event, Started, Workspaces};
-use seawall_core::evidence::{Change, Evidence, Harvest, How, Value, WorkerEnd};
+use seawall_core::evidence::{
+    Change, Evidence, Harvest, How, ReviewVerdict, Reviewed, Value, WorkerEnd,
+};
 use seawall_core::ids::{Commit, Digest, TaskIx, Tree};
 use seawall_core::path::RepoPath;
 use seawall_core::plan::{
@@ -216,6 +218,27 @@ impl<G: Fn(&[TaskIx]) -> bool> Executor for Instantly<G> {
                 evidence: vec![look(true)],
                 findings: Vec::new(),
             },
+            Effect::Review { attempt, .. } => Event::Reviewed {
+                attempt,
+                review: Reviewed {
+                    verdict: ReviewVerdict::Accept,
+                    reasons: Vec::new(),
+                    end: end(),
+                },
+            },
+            Effect::Probe { attempt, probe, .. } => Event::Probed {
+                attempt,
+                probe,
+                evidence: vec![look(false)],
+            },
+            Effect::Sense {
+                wave, round, task, ..
+            } => Event::Sensed {
+                wave,
+                round,
+                task,
+                evidence: vec![look(false)],
+            },
             Effect::DiscardWorkspace { attempt } => Event::WorkspaceDiscarded { attempt },
             Effect::Integrate {
                 wave,
@@ -278,6 +301,8 @@ fn look(green: bool) -> Evidence {
         tests: None,
         base: None,
         enforced: Arc::default(),
+        flaky: None,
+        own: None,
     }
 }
 
@@ -328,6 +353,7 @@ fn plan(tasks: u32, shape: Shape) -> Plan {
         },
         sandbox: SandboxRules::default(),
         workspace: WorkspaceRules::default(),
+        evidence: Default::default(),
         agents: BTreeMap::new(),
         checkpoints: vec![criterion("the suite passes")],
         invariants: Vec::new(),
@@ -350,6 +376,7 @@ fn criterion(says: &str) -> Criterion {
         proof: Proof::FailToPass,
         baseline: Default::default(),
         tests: Default::default(),
+        ..Criterion::default()
     }
 }
 
@@ -385,5 +412,6 @@ fn task(n: u32, shape: Shape, shared: &Shared) -> Task {
         checks: Arc::clone(&shared.checks),
         when: When::Always,
         expected_lines: None,
+        ..Task::default()
     }
 }

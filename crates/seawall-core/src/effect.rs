@@ -68,6 +68,30 @@ pub enum Effect {
         /// Base and change as one commit.
         harvest: Commit,
     },
+    /// Have another agent look at a change whose checks pass.
+    Review {
+        /// The task.
+        task: TaskIx,
+        /// The attempt.
+        attempt: AttemptNo,
+        /// Base and change as one commit.
+        harvest: Commit,
+    },
+    /// Run the checks of a task whose change was red alone on top of its siblings' changes.
+    Probe {
+        /// The task.
+        task: TaskIx,
+        /// The attempt whose harvest it is.
+        attempt: AttemptNo,
+        /// Which probe of that attempt, from 1.
+        probe: u32,
+        /// What everything is put on.
+        base: Commit,
+        /// Base and change as one commit; the base may be an earlier one.
+        harvest: Commit,
+        /// Whose changes it stands on besides, in plan order; none = on `base` alone.
+        on: Vec<TaskIx>,
+    },
     /// Delete an attempt's workspace.
     DiscardWorkspace {
         /// The attempt.
@@ -85,6 +109,19 @@ pub enum Effect {
         base: Commit,
         /// Whose harvests, in plan order.
         tasks: Vec<TaskIx>,
+    },
+    /// Run a task's checks on what passed the gates, without this task's change.
+    Sense {
+        /// Which wave.
+        wave: WaveNo,
+        /// Which round of it.
+        round: u32,
+        /// The task.
+        task: TaskIx,
+        /// The tree that passed the gates.
+        tree: Tree,
+        /// The task's harvest: base and change as one commit.
+        harvest: Commit,
     },
     /// Make the commit of a wave and move the run's branch to it.
     Checkpoint {
@@ -119,10 +156,16 @@ pub enum Key {
     Harvest(AttemptNo),
     /// [`Effect::Verify`]
     Verify(AttemptNo),
+    /// [`Effect::Review`]
+    Review(AttemptNo),
+    /// [`Effect::Probe`]
+    Probe(AttemptNo, u32),
     /// [`Effect::DiscardWorkspace`]
     DiscardWorkspace(AttemptNo),
     /// [`Effect::Integrate`]
     Integrate(WaveNo, u32, u32),
+    /// [`Effect::Sense`]
+    Sense(WaveNo, u32, TaskIx),
     /// [`Effect::Checkpoint`]
     Checkpoint(WaveNo, u32),
 }
@@ -139,10 +182,15 @@ impl Effect {
             Self::StopWorker { attempt } => Key::StopWorker(attempt),
             Self::Harvest { attempt, .. } => Key::Harvest(attempt),
             Self::Verify { attempt, .. } => Key::Verify(attempt),
+            Self::Review { attempt, .. } => Key::Review(attempt),
+            Self::Probe { attempt, probe, .. } => Key::Probe(attempt, probe),
             Self::DiscardWorkspace { attempt } => Key::DiscardWorkspace(attempt),
             Self::Integrate {
                 wave, round, trial, ..
             } => Key::Integrate(wave, round, trial),
+            Self::Sense {
+                wave, round, task, ..
+            } => Key::Sense(wave, round, task),
             Self::Checkpoint { wave, round, .. } => Key::Checkpoint(wave, round),
         }
     }

@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::effect::{Effect, Key};
-use crate::evidence::{Evidence, Harvest, WorkerEnd};
+use crate::evidence::{Evidence, Harvest, Reviewed, WorkerEnd};
 use crate::finding::Finding;
 use crate::ids::{AttemptNo, Commit, Digest, TaskIx, Tree, WaveNo};
+use crate::verdict::Hold;
 
 /// One fact.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -72,6 +73,22 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         findings: Vec<Finding>,
     },
+    /// Another agent looked at a change.
+    Reviewed {
+        /// Whose.
+        attempt: AttemptNo,
+        /// What it says.
+        review: Reviewed,
+    },
+    /// A task's checks were run on top of its siblings' changes.
+    Probed {
+        /// Whose.
+        attempt: AttemptNo,
+        /// Which probe.
+        probe: u32,
+        /// One record per criterion of the task.
+        evidence: Vec<Evidence>,
+    },
     /// An attempt's workspace is gone.
     WorkspaceDiscarded {
         /// Whose.
@@ -89,6 +106,28 @@ pub enum Event {
         tree: Tree,
         /// One record per gate.
         evidence: Vec<Evidence>,
+    },
+    /// A task's checks were run without its change.
+    Sensed {
+        /// Which wave.
+        wave: WaveNo,
+        /// Which round of it.
+        round: u32,
+        /// Whose.
+        task: TaskIx,
+        /// The records up to the first red one; `Fail` = the check notices that the change is not there.
+        evidence: Vec<Evidence>,
+    },
+    /// A person takes the responsibility for something that keeps a task from landing.
+    Approved {
+        /// The task.
+        task: TaskIx,
+        /// For what.
+        hold: Hold,
+        /// Who, as the host knows them.
+        by: String,
+        /// Why.
+        note: String,
     },
     /// The commit of a wave stands, and the run's branch points to it.
     Checkpointed {
@@ -161,14 +200,20 @@ impl Event {
             Self::WorkerEnded { attempt, .. } => Key::LaunchWorker(attempt),
             Self::Harvested { attempt, .. } => Key::Harvest(attempt),
             Self::Verified { attempt, .. } => Key::Verify(attempt),
+            Self::Reviewed { attempt, .. } => Key::Review(attempt),
+            Self::Probed { attempt, probe, .. } => Key::Probe(attempt, probe),
             Self::WorkspaceDiscarded { attempt } => Key::DiscardWorkspace(attempt),
             Self::Integrated {
                 wave, round, trial, ..
             } => Key::Integrate(wave, round, trial),
+            Self::Sensed {
+                wave, round, task, ..
+            } => Key::Sense(wave, round, task),
             Self::Checkpointed { wave, round, .. } => Key::Checkpoint(wave, round),
             Self::EffectFailed { key, .. } => key,
             Self::RunStarted(_)
             | Self::Issued { .. }
+            | Self::Approved { .. }
             | Self::Interrupted
             | Self::WallSpent
             | Self::Resumed { .. } => return None,

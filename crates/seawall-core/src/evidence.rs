@@ -54,6 +54,93 @@ pub struct Evidence {
     /// What confined the command, one short entry per protection.
     #[serde(default, skip_serializing_if = "is_empty")]
     pub enforced: Arc<[String]>,
+    /// That it was red and green on one tree, and how often.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flaky: Option<Flaked>,
+    /// Whether it still passes with the judge's own files as they were on the base; none where the change has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own: Option<Own>,
+}
+
+/// How often one command was red and green on one tree.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Flaked {
+    /// Looks that were red.
+    pub red: u32,
+    /// Looks that were green.
+    pub green: u32,
+}
+
+/// What a check is worth whose change touches files of the judge: tests, and what runners read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Own {
+    /// It passes without the task's own version of them too.
+    NotNeeded,
+    /// It passes only with the task's own version of them: the worker wrote its own examination.
+    Needed,
+}
+
+/// How much a look that passes says, from little to much.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Grade {
+    /// A file is there.
+    Presence,
+    /// A command of unknown content ended with status 0.
+    Exit,
+    /// Tests were executed, and counted.
+    Tests,
+    /// It was red before the work and is green after it.
+    RedToGreen,
+    /// Without the change, and with all else that landed beside it, it is red again.
+    Sensitive,
+}
+
+impl Grade {
+    /// Every grade, from little to much.
+    pub const ALL: [Self; 5] = [
+        Self::Presence,
+        Self::Exit,
+        Self::Tests,
+        Self::RedToGreen,
+        Self::Sensitive,
+    ];
+
+    /// As plans and reports write it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Presence => "presence",
+            Self::Exit => "exit",
+            Self::Tests => "tests",
+            Self::RedToGreen => "red-to-green",
+            Self::Sensitive => "sensitive",
+        }
+    }
+}
+
+/// What another agent says of a change, cold.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Reviewed {
+    /// Its verdict; it can hold or reject, and turns nothing green.
+    pub verdict: ReviewVerdict,
+    /// Its reasons, as it wrote them, without control characters; or why nothing could be read.
+    pub reasons: Vec<String>,
+    /// How it ended.
+    pub end: WorkerEnd,
+}
+
+/// What a reviewer wants to happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReviewVerdict {
+    /// Nothing against it.
+    Accept,
+    /// A person must look; also when the review could not be read.
+    Hold,
+    /// The attempt is rejected.
+    Reject,
 }
 
 fn is_empty(list: &Arc<[String]>) -> bool {

@@ -3,14 +3,21 @@
 //! `seawall-plan` makes it from text; a run pins it by digest. One prompt or check that fans out to
 //! ten thousand tasks is held once, behind an [`Arc`], so a large plan costs its paths and little else.
 
+mod gate;
+mod trust;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::evidence::Grade;
 use crate::finding::FindingRule;
 use crate::ids::TaskIx;
 use crate::path::RepoPath;
+
+pub use gate::{Capture, GateNow, Relation, Rule, Window};
+pub use trust::{EvidenceRules, Flaky, Kind, Review, Risk, Sensitivity};
 
 /// A whole plan, ready to be run.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -28,6 +35,9 @@ pub struct Plan {
     /// What workspaces are made of.
     #[serde(default)]
     pub workspace: WorkspaceRules,
+    /// How evidence is weighed.
+    #[serde(default)]
+    pub evidence: EvidenceRules,
     /// The commands that do the work, by name.
     pub agents: BTreeMap<String, Agent>,
     /// Must pass on the integrated tree at the end of every wave.
@@ -138,14 +148,17 @@ pub enum PromptMode {
     File,
 }
 
-/// A sentence that must be true, and the shell command that looks.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// A sentence that must be true, and the shell command or the rule that looks.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Criterion {
     /// The sentence.
     pub says: String,
-    /// The shell command; exit status 0 says that the sentence is true. Absent only for
-    /// [`Proof::Manual`].
+    /// The shell command; exit status 0 says that the sentence is true. Absent for [`Proof::Manual`] and where
+    /// there is a rule.
     pub run: Option<String>,
+    /// What the files must be like, for an invariant without a command.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<Rule>,
     /// What the command must show.
     pub proof: Proof,
     /// Whether the base may be red.
@@ -154,6 +167,19 @@ pub struct Criterion {
     /// Whether fewer tests than on the base may be executed.
     #[serde(default)]
     pub tests: Tests,
+    /// What is done if it is red and green on one tree.
+    #[serde(default)]
+    pub flaky: Flaky,
+    /// The JUnit XML file that the command writes, from the top of the repository; its tests count instead of those
+    /// of the output.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub junit: Option<RepoPath>,
+    /// From when to when it holds; only for gates.
+    #[serde(default, skip_serializing_if = "Window::is_always")]
+    pub window: Window,
+    /// Files that stand in the workspace of this check and in no worker's: only for holdouts.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub put: BTreeMap<RepoPath, Arc<[u8]>>,
 }
 
 /// What a base must be like for a criterion that holds before and after the work.
@@ -192,7 +218,7 @@ pub enum Proof {
 }
 
 /// One unit of work for one agent.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Task {
     /// Its name, unique in the plan; `ID:PATH` for a member of a fan-out.
     pub id: Arc<str>,
@@ -222,11 +248,35 @@ pub struct Task {
     pub timeout_ms: u64,
     /// What must be true afterwards.
     pub checks: Arc<[Criterion]>,
+    /// What must be true besides, and is never shown to a worker; looked at after all checks. Their numbers go on
+    /// where those of the checks end.
+    #[serde(default = "nothing", skip_serializing_if = "is_empty")]
+    pub holdouts: Arc<[Criterion]>,
     /// What a green base means.
     pub when: When,
     /// Lines that its change should about have, added and removed; none when nobody said.
     #[serde(default)]
     pub expected_lines: Option<u32>,
+    /// What kind of work it is.
+    #[serde(default)]
+    pub kind: Kind,
+    /// What is at stake.
+    #[serde(default)]
+    pub risk: Risk,
+    /// The weakest evidence that is enough, where the plan names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub floor: Option<Grade>,
+    /// Who looks at the change besides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review: Option<Review>,
+}
+
+fn nothing() -> Arc<[Criterion]> {
+    Arc::new([])
+}
+
+fn is_empty(criteria: &Arc<[Criterion]>) -> bool {
+    criteria.is_empty()
 }
 
 /// What it means when every fail-to-pass check of a task is green before any work.
@@ -244,5 +294,16 @@ impl Task {
     /// Every path that the task may change: existing, new and deleted.
     pub fn owned(&self) -> impl Iterator<Item = &RepoPath> {
         self.files.iter().chain(&self.creates).chain(&self.deletes)
+    }
+
+    /// Every criterion by its number: the checks, then the holdouts.
+    pub fn criteria(&self) -> impl Iterator<Item = &Criterion> {
+        self.checks.iter().chain(self.holdouts.iter())
+    }
+
+    /// Whether the criterion of this number is a holdout.
+    #[must_use]
+    pub fn is_holdout(&self, criterion: u32) -> bool {
+        criterion as usize >= self.checks.len()
     }
 }

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use crate::effect::Effect;
 use crate::event::{Event, Started, Workspaces};
-use crate::evidence::{Change, Evidence, Harvest, How, Value, WorkerEnd};
+use crate::evidence::{Change, Evidence, Harvest, How, ReviewVerdict, Reviewed, Value, WorkerEnd};
 use crate::ids::{AttemptNo, Commit, Digest, TaskIx, Tree, WaveNo};
 use crate::path::RepoPath;
 use crate::plan::{
@@ -38,9 +38,11 @@ pub(crate) fn task(id: &str, file: &str, after: &[u32], reads: &[&str], attempts
             proof: Proof::FailToPass,
             baseline: Baseline::Green,
             tests: Tests::Keep,
+            ..Criterion::default()
         }]),
         when: When::Always,
         expected_lines: None,
+        ..Task::default()
     }
 }
 
@@ -60,6 +62,7 @@ pub(crate) fn plan(tasks: Vec<Task>, attempts: u32) -> Arc<Plan> {
         },
         sandbox: SandboxRules::default(),
         workspace: WorkspaceRules::default(),
+        evidence: Default::default(),
         agents: BTreeMap::new(),
         checkpoints: vec![],
         invariants: vec![],
@@ -123,6 +126,8 @@ pub(crate) fn look(passes: bool) -> Vec<Evidence> {
         tests: None,
         base: None,
         enforced: Arc::default(),
+        flaky: None,
+        own: None,
     }]
 }
 
@@ -196,6 +201,32 @@ pub(crate) fn goes_well(effect: &Effect) -> Option<Event> {
             attempt: *attempt,
             evidence: look(true),
             findings: vec![],
+        },
+        Effect::Review { attempt, .. } => {
+            let Event::WorkerEnded { end, .. } = ended(*attempt, How::Exited(0)) else {
+                unreachable!("it makes the end of a worker")
+            };
+            Event::Reviewed {
+                attempt: *attempt,
+                review: Reviewed {
+                    verdict: ReviewVerdict::Accept,
+                    reasons: vec![],
+                    end,
+                },
+            }
+        }
+        Effect::Probe { attempt, probe, .. } => Event::Probed {
+            attempt: *attempt,
+            probe: *probe,
+            evidence: look(false),
+        },
+        Effect::Sense {
+            wave, round, task, ..
+        } => Event::Sensed {
+            wave: *wave,
+            round: *round,
+            task: *task,
+            evidence: look(false),
         },
         Effect::DiscardWorkspace { attempt } => Event::WorkspaceDiscarded { attempt: *attempt },
         Effect::Integrate {

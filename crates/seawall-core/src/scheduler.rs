@@ -220,6 +220,7 @@ impl Scheduler {
             return Err(illegal("nobody waits for this", event));
         }
         match event {
+            Event::Approved { .. } => Err(illegal("nothing waits for an approval", event)),
             Event::Issued { effect } if !state.owed.contains(effect) => {
                 Err(illegal("this effect is not owed", event))
             }
@@ -265,6 +266,11 @@ impl Scheduler {
             | Event::WorkerEnded { attempt, .. }
             | Event::Harvested { attempt, .. }
             | Event::Verified { attempt, .. } => self.attempt_event(*attempt, event),
+            // Not owed by this scheduler yet, so refused by `check`.
+            Event::Reviewed { .. }
+            | Event::Probed { .. }
+            | Event::Sensed { .. }
+            | Event::Approved { .. } => {}
             Event::WorkspaceDiscarded { attempt } => {
                 self.state.attempts.remove(attempt);
             }

@@ -32,6 +32,24 @@ impl Verdict {
     }
 }
 
+/// What keeps a change from landing until a person approves of it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Hold {
+    /// A criterion that only a person can judge, by its number.
+    Criterion(u32),
+    /// A finding that holds, by its code; all of that code.
+    Finding(String),
+    /// The reviewer's reasons, or that they could not be read.
+    Review,
+    /// Evidence weaker than the task's floor.
+    Weak,
+    /// A check that is red and green on one tree, by its number.
+    Flaky(u32),
+    /// A gate that is red and green on one tree, by its number.
+    FlakyGate(u32),
+}
+
 /// Why a task was not tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

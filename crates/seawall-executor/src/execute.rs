@@ -142,6 +142,9 @@ pub(crate) async fn execute(
                 findings,
             }
         }
+        Effect::Review { .. } | Effect::Probe { .. } | Effect::Sense { .. } => {
+            return Err(ExecuteError::Lost("nobody owes this yet".to_owned()));
+        }
         Effect::DiscardWorkspace { attempt } => {
             let room = crew.setup.place.attempt(attempt);
             blocking(crew, move |crew| crew.trash.throw(&room.root)).await?;

@@ -46,6 +46,7 @@ pub(crate) fn gates(
             proof: Proof::PassToPass,
             baseline: baseline(section).map_or(Baseline::Green, |b| b.value),
             tests: tests(section),
+            ..Criterion::default()
         })
     };
     sections.iter().filter_map(read).collect()
@@ -97,6 +98,7 @@ fn check(
         proof,
         baseline: baseline.map_or(Baseline::Green, |b| b.value),
         tests: tests(section),
+        ..Criterion::default()
     })
 }
 

@@ -167,6 +167,7 @@ impl Head {
             limits: self.limits,
             sandbox: self.sandbox,
             workspace: self.workspace,
+            evidence: Default::default(),
             agents: agents
                 .into_iter()
                 .map(|(name, known)| Some((name, known.agent?)))

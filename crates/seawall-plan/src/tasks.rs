@@ -214,6 +214,7 @@ impl Pattern<'_> {
             checks: Arc::clone(&self.checks),
             when: settings.when,
             expected_lines: settings.expected_lines,
+            ..Task::default()
         }
     }
 }

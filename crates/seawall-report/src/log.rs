@@ -2,8 +2,9 @@
 
 use seawall_core::effect::{Effect, Key};
 use seawall_core::event::{Event, Workspaces};
-use seawall_core::evidence::{Evidence, Harvest, How, Value, WorkerEnd};
+use seawall_core::evidence::{Evidence, Harvest, How, ReviewVerdict, Value, WorkerEnd};
 use seawall_core::ids::{AttemptNo, TaskIx};
+use seawall_core::verdict::Hold;
 
 use crate::findings::tally;
 use crate::look;
@@ -98,6 +99,44 @@ fn what(event: &Event, view: &View) -> String {
                 commit.short()
             )
         }
+        Event::Reviewed { attempt, review } => {
+            let verdict = match review.verdict {
+                ReviewVerdict::Accept => "accept",
+                ReviewVerdict::Hold => "hold",
+                ReviewVerdict::Reject => "reject",
+            };
+            format!(
+                "reviewed  {}  {verdict}  {}",
+                of(view, *attempt),
+                worker(&review.end)
+            )
+        }
+        Event::Probed {
+            attempt,
+            probe,
+            evidence,
+        } => format!(
+            "probed  {}  probe {probe}  {}",
+            of(view, *attempt),
+            looks(evidence, "green")
+        ),
+        Event::Sensed { task, evidence, .. } => format!(
+            "sensed  {}  {}",
+            id(view, *task),
+            looks(evidence, "green without its change")
+        ),
+        Event::Approved {
+            task,
+            hold,
+            by,
+            note,
+        } => format!(
+            "approved  {}  {}  by {}: {}",
+            id(view, *task),
+            held(hold),
+            shown(by, 100),
+            shown(note, 400)
+        ),
         Event::EffectFailed { key, why } => {
             format!(
                 "effect-failed  {}  {}",
@@ -163,7 +202,24 @@ fn key_text(key: Key, view: &View) -> String {
         Key::Integrate(wave, round, trial) => {
             format!("integrate wave {wave} round {round} trial {trial}")
         }
+        Key::Review(attempt) => format!("review {}", of(view, attempt)),
+        Key::Probe(attempt, probe) => format!("probe {probe} of {}", of(view, attempt)),
+        Key::Sense(wave, round, task) => {
+            format!("sense {} wave {wave} round {round}", id(view, task))
+        }
         Key::Checkpoint(wave, round) => format!("checkpoint wave {wave} round {round}"),
+    }
+}
+
+/// What keeps a task from landing, in a few words.
+pub(crate) fn held(hold: &Hold) -> String {
+    match hold {
+        Hold::Criterion(n) => format!("criterion {}", n + 1),
+        Hold::Finding(code) => format!("finding {}", shown(code, 20)),
+        Hold::Review => "review".to_owned(),
+        Hold::Weak => "weak evidence".to_owned(),
+        Hold::Flaky(n) => format!("flaky check {}", n + 1),
+        Hold::FlakyGate(n) => format!("flaky checkpoint check {}", n + 1),
     }
 }
 

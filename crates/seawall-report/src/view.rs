@@ -254,12 +254,14 @@ impl View {
             event => event.answers(),
         };
         match key? {
-            Key::Baseline(task) => Some(task),
+            Key::Baseline(task) | Key::Sense(_, _, task) => Some(task),
             Key::OpenWorkspace(attempt)
             | Key::LaunchWorker(attempt)
             | Key::StopWorker(attempt)
             | Key::Harvest(attempt)
             | Key::Verify(attempt)
+            | Key::Review(attempt)
+            | Key::Probe(attempt, _)
             | Key::DiscardWorkspace(attempt) => self.task_of(attempt),
             Key::PrepareWave(..) | Key::Integrate(..) | Key::Checkpoint(..) => None,
         }

@@ -95,6 +95,8 @@ pub fn manual(criterion: u32, tree: Tree) -> Evidence {
         tests: None,
         base: None,
         enforced: Arc::default(),
+        flaky: None,
+        own: None,
     }
 }
 
@@ -199,6 +201,8 @@ fn record(
         tests,
         base: None,
         enforced: Arc::clone(&ran.enforced),
+        flaky: None,
+        own: None,
     }
 }
 

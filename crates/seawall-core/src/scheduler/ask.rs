@@ -7,7 +7,7 @@ use crate::effect::Effect;
 use crate::event::Started;
 use crate::evidence::Evidence;
 use crate::ids::{AttemptNo, Commit, TaskIx, WaveNo};
-use crate::plan::Plan;
+use crate::plan::{Criterion, GateNow, Plan};
 use crate::verdict::Feedback;
 use crate::waves::Waves;
 
@@ -82,6 +82,15 @@ impl Scheduler {
     #[must_use]
     pub fn gates_measured(&self) -> &Arc<[Evidence]> {
         &self.state.gates
+    }
+
+    /// What a gate of the plan is at a tree on which the changes of `with` stand besides those that
+    /// landed.
+    #[must_use]
+    pub fn gate_now(&self, gate: &Criterion, with: &[TaskIx]) -> GateNow {
+        let landed =
+            |task| matches!(self.standing(task), Standing::Ended(verdict) if verdict.satisfies());
+        gate.window.now(|task| with.contains(&task) || landed(task))
     }
 
     /// The task of an attempt whose workspace is not yet gone.

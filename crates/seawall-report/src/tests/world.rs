@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use seawall_core::effect::Effect;
 use seawall_core::event::{Event, Started, Workspaces};
-use seawall_core::evidence::{Change, Evidence, Harvest, How, Value, WorkerEnd};
+use seawall_core::evidence::{
+    Change, Evidence, Harvest, How, ReviewVerdict, Reviewed, Value, WorkerEnd,
+};
 use seawall_core::ids::{AttemptNo, Commit, Digest, TaskIx, Tree};
 use seawall_core::path::RepoPath;
 use seawall_core::plan::*;
@@ -50,6 +52,7 @@ pub(super) fn criterion(says: &str, run: Option<&str>, proof: Proof) -> Criterio
         proof,
         baseline: Default::default(),
         tests: Default::default(),
+        ..Criterion::default()
     }
 }
 
@@ -76,6 +79,7 @@ pub(super) fn task(id: &str, files: &[&str], after: &[u32], attempts: u32) -> Ta
         )]),
         when: When::Always,
         expected_lines: None,
+        ..Task::default()
     }
 }
 
@@ -94,6 +98,7 @@ pub(super) fn plan(tasks: Vec<Task>) -> Plan {
         },
         sandbox: SandboxRules::default(),
         workspace: WorkspaceRules::default(),
+        evidence: Default::default(),
         agents: BTreeMap::new(),
         checkpoints: vec![criterion(
             "the whole suite passes",
@@ -133,6 +138,8 @@ pub(super) fn look(value: Value, why: &str, tail: &str) -> Evidence {
         tests: None,
         base: None,
         enforced: Arc::default(),
+        flaky: None,
+        own: None,
     }
 }
 
@@ -269,6 +276,32 @@ impl Run {
                 attempt: *attempt,
                 evidence: self.verify(*task),
                 findings: vec![],
+            },
+            Effect::Review { attempt, .. } => {
+                let Event::WorkerEnded { end, .. } = ended(*attempt, How::Exited(0), "") else {
+                    unreachable!("it makes the end of a worker")
+                };
+                Event::Reviewed {
+                    attempt: *attempt,
+                    review: Reviewed {
+                        verdict: ReviewVerdict::Accept,
+                        reasons: vec![],
+                        end,
+                    },
+                }
+            }
+            Effect::Probe { attempt, probe, .. } => Event::Probed {
+                attempt: *attempt,
+                probe: *probe,
+                evidence: vec![look(Value::Fail, "exit status 1", "")],
+            },
+            Effect::Sense {
+                wave, round, task, ..
+            } => Event::Sensed {
+                wave: *wave,
+                round: *round,
+                task: *task,
+                evidence: vec![look(Value::Fail, "exit status 1", "")],
             },
             Effect::DiscardWorkspace { attempt } => Event::WorkspaceDiscarded { attempt: *attempt },
             Effect::Integrate {

@@ -49,7 +49,11 @@ impl View {
             | Event::Verified { attempt, .. } => {
                 self.attempt_event(at_ms, *attempt, event, scheduler);
             }
-            Event::WorkspaceDiscarded { .. } => {}
+            Event::WorkspaceDiscarded { .. }
+            | Event::Reviewed { .. }
+            | Event::Probed { .. }
+            | Event::Sensed { .. }
+            | Event::Approved { .. } => {}
             Event::Integrated {
                 wave: WaveNo(0),
                 evidence,

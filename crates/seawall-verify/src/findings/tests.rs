@@ -147,9 +147,11 @@ impl Case {
                 proof: Proof::FailToPass,
                 baseline: Default::default(),
                 tests: Default::default(),
+                ..Criterion::default()
             }]),
             when: When::Always,
             expected_lines: self.expected,
+            ..Task::default()
         }
     }
 
@@ -168,6 +170,7 @@ impl Case {
             },
             sandbox: SandboxRules::default(),
             workspace: WorkspaceRules::default(),
+            evidence: Default::default(),
             agents: BTreeMap::new(),
             checkpoints: vec![],
             invariants: vec![],

@@ -10,6 +10,7 @@ fn criterion(proof: Proof) -> Criterion {
         proof,
         baseline: Baseline::Green,
         tests: Tests::Keep,
+        ..Criterion::default()
     }
 }
 

@@ -26,6 +26,7 @@ fn plan(owned: &[&str]) -> Plan {
         },
         sandbox: Default::default(),
         workspace: Default::default(),
+        evidence: Default::default(),
         agents: Default::default(),
         checkpoints: Vec::new(),
         invariants: Vec::new(),
@@ -47,6 +48,7 @@ fn plan(owned: &[&str]) -> Plan {
             checks: Arc::new([]),
             when: When::Always,
             expected_lines: None,
+            ..Task::default()
         }],
     }
 }
