@@ -331,13 +331,19 @@ fn a_journal_with_all_its_sums_made_anew_does_not_fit_the_commits() {
     run.with_records(
         fail,
         &[
-            "`two` landed without an attempt that passed",
+            "`two` landed, and check `it says goodbye` does not pass",
             "it cannot have happened here",
             none,
         ],
     );
     let gone = |records: &mut Vec<Value>| of(records, "verified")["evidence"] = json!([]);
-    run.with_records(gone, &["`two` landed without an attempt that passed", none]);
+    run.with_records(
+        gone,
+        &[
+            "`two` landed, and check `it says goodbye` has no evidence",
+            none,
+        ],
+    );
     let red = |records: &mut Vec<Value>| {
         of(records, "integrated")["evidence"][0]["value"] = json!("fail")
     };

@@ -17,6 +17,7 @@ mod look;
 pub mod progress;
 pub mod reason;
 pub mod receipt;
+pub mod report;
 pub mod show;
 pub mod status;
 pub mod summary;

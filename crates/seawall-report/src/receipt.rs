@@ -17,10 +17,11 @@ use serde_json::Value as Json;
 
 use seawall_core::counted::Counted;
 use seawall_core::event::Event;
-use seawall_core::evidence::{Harvest, How, Value};
+use seawall_core::evidence::{Flaked, Harvest, How, Own, ReviewVerdict, Value};
 use seawall_core::finding::Finding;
 use seawall_core::ids::{AttemptNo, Commit, Digest, Tree};
 use seawall_core::plan::Proof;
+use seawall_core::verdict::Hold;
 
 pub use canonical::canonical;
 pub use fold::receipts;
@@ -138,8 +139,21 @@ pub struct AttemptBody {
     pub after: Vec<Seen>,
     /// What is odd about it.
     pub findings: Vec<Finding>,
+    /// What another agent says of it; null when none looked.
+    pub review: Option<Review>,
     /// What came of it.
     pub verdict: Word,
+}
+
+/// What another agent says of a change.
+#[derive(Clone, Debug, Serialize)]
+pub struct Review {
+    /// Its verdict.
+    pub verdict: ReviewVerdict,
+    /// Its reasons.
+    pub reasons: Vec<String>,
+    /// How it ended.
+    pub worker: Worker,
 }
 
 /// A worker's end. What it said is in the journal; here is the digest of it.
@@ -202,12 +216,31 @@ pub struct Landed {
     pub harvest: Option<Commit>,
     /// The digest of the attempt's receipt.
     pub receipt: Option<Digest>,
+    /// The task's criteria on base + change where the base was a later one than the attempt's.
+    pub probed: Vec<Seen>,
+    /// The task's checks on the checkpoint's tree without its change, up to the first that is red.
+    pub sensed: Vec<Seen>,
+    /// What a person took the responsibility for.
+    pub approved: Vec<Approval>,
+}
+
+/// What a person took the responsibility for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Approval {
+    /// What kept the change from landing.
+    pub hold: Hold,
+    /// Who, as the host knows them.
+    pub by: String,
+    /// Why.
+    pub note: String,
+    /// The record that says so.
+    pub record: u64,
 }
 
 /// One look at one criterion.
 #[derive(Clone, Debug, Serialize)]
 pub struct Seen {
-    /// The criterion's place among the task's checks, or among the plan's gates, from 0.
+    /// The criterion's place among the task's checks and then its holdouts, or among the plan's gates, from 0.
     pub criterion: u32,
     /// The sentence.
     pub says: String,
@@ -235,6 +268,10 @@ pub struct Seen {
     pub bytes: u64,
     /// The tests that were counted; null when no runner was recognised.
     pub tests: Option<Counted>,
+    /// That it was red and green on one tree, and how often; null when it was not.
+    pub flaky: Option<Flaked>,
+    /// Of a change to the judge's own files, whether it passes without the task's version of them.
+    pub own: Option<Own>,
     /// What confined the command.
     pub enforced: Arc<[String]>,
 }

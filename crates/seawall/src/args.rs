@@ -66,6 +66,8 @@ pub(crate) enum Command {
     Show(ShowArgs),
     /// List what happened in a run
     Log(RunRef),
+    /// Tell a run by exception: verdict, weakest evidence, what is unlike the rest, changes folded by shape
+    Report(ReportArgs),
     /// Print what a run did: a receipt for each attempt and checkpoint, each with the digest of the one before
     Receipt(ReceiptArgs),
     /// Hold a run's journal, plan, commits and evidence against one another; say exactly what is broken
@@ -153,6 +155,25 @@ pub(crate) struct ShowArgs {
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    /// The run [default: the latest]
+    pub(crate) run: Option<String>,
+    /// How
+    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    pub(crate) format: ReportFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReportFormat {
+    /// For a terminal
+    Text,
+    /// For a pull request
+    Markdown,
+    /// Everything, for programs
+    Json,
 }
 
 #[derive(Debug, Args)]

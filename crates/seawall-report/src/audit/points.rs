@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use seawall_core::effect::Effect;
 use seawall_core::event::Event;
 use seawall_core::evidence::{Harvest, Value};
-use seawall_core::ids::{AttemptNo, Commit};
+use seawall_core::ids::{AttemptNo, Commit, Tree};
 use seawall_core::path::escape;
 use seawall_core::plan::{Criterion, Proof, Task};
+use seawall_core::verdict::Hold;
 
 use super::records::parents;
 use super::{CommitFacts, Differs, Evident, Objects, Problem};
@@ -219,7 +220,17 @@ impl Point<'_> {
     fn gates(&self, found: &mut Vec<String>) {
         let gates = self.evident.plan.into_iter().flat_map(|plan| plan.gates());
         for (n, gate) in (0..).zip(gates) {
-            if let Some(why) = unproved(&self.point.gates, n, gate, &self.point.tree.0) {
+            let looked = self.point.gates.iter().any(|look| look.criterion == n);
+            // Whether its window is open is held by the replay of the journal.
+            if !looked && !gate.window.is_always() {
+                continue;
+            }
+            let everyone = || {
+                let mut tasks = self.point.tasks.iter();
+                tasks.all(|landed| has(landed, &Hold::FlakyGate(n)))
+            };
+            let tree = Some(&self.point.tree);
+            if let Some(why) = unproved(&self.point.gates, n, gate, tree, everyone) {
                 found.push(format!("gate {why}"));
             }
         }
@@ -231,7 +242,7 @@ impl Point<'_> {
         let id = name(&landed.task);
         let attempt = |number| self.known.attempts.get(&number);
         let Some((receipt, attempt)) = landed.attempt.and_then(attempt) else {
-            return found.push(format!("`{id}` landed without an attempt that passed"));
+            return found.push(format!("`{id}` landed without a change of its own"));
         };
         if landed.receipt.as_ref() != Some(&receipt.digest()) {
             found.push(format!(
@@ -243,19 +254,39 @@ impl Point<'_> {
             return found.push(format!("`{id}` landed, and the plan has no such task"));
         };
         let tree = match &attempt.harvest {
-            Some(Harvest::Changed(change)) => change.tree.0.to_string(),
-            _ => String::new(),
+            Some(Harvest::Changed(change)) => Some(&change.tree),
+            _ => None,
         };
-        for (n, check) in (0..).zip(task.checks.iter()) {
-            if let Some(why) = unproved(&attempt.after, n, check, &tree) {
+        // A change that was red on its own base may be green on a later one, and lands on that.
+        let (seen, tree) = match landed.probed.is_empty() {
+            true => (&attempt.after, tree),
+            false => (&landed.probed, None),
+        };
+        for (n, check) in (0..).zip(task.criteria()) {
+            let approved = || has(landed, &Hold::Flaky(n));
+            if let Some(why) = unproved(seen, n, check, tree, approved) {
                 found.push(format!("`{id}` landed, and check {why}"));
             }
         }
     }
 }
 
-/// Why a criterion is not proved by what was seen of it at `tree`.
-fn unproved(seen: &[Seen], n: u32, criterion: &Criterion, tree: &str) -> Option<String> {
+/// Whether a person took the responsibility for this.
+fn has(landed: &Landed, hold: &Hold) -> bool {
+    landed
+        .approved
+        .iter()
+        .any(|approval| approval.hold == *hold)
+}
+
+/// Why a criterion is not proved by what was seen of it at `tree`; none stands for a tree that no commit has.
+fn unproved(
+    seen: &[Seen],
+    n: u32,
+    criterion: &Criterion,
+    tree: Option<&Tree>,
+    approved: impl Fn() -> bool,
+) -> Option<String> {
     if criterion.proof == Proof::Manual {
         return None;
     }
@@ -263,10 +294,12 @@ fn unproved(seen: &[Seen], n: u32, criterion: &Criterion, tree: &str) -> Option<
     let Some(look) = seen.iter().find(|look| look.criterion == n) else {
         return Some(format!("`{says}` has no evidence"));
     };
-    if look.value != Value::Pass {
+    let flaky = look.value == Value::CouldNotLook && look.flaky.is_some();
+    if look.value != Value::Pass && !(flaky && approved()) {
         return Some(format!("`{says}` does not pass: {}", shown(&look.why, 160)));
     }
-    (*look.tree.0 != *tree).then(|| format!("`{says}` passed in tree {}", look.tree.short()))
+    let elsewhere = tree.is_some_and(|tree| look.tree != *tree);
+    elsewhere.then(|| format!("`{says}` passed in tree {}", look.tree.short()))
 }
 
 /// `whole` must hold what `parts` do, path by path.

@@ -105,6 +105,10 @@ impl<'a> Walk<'a> {
                 }
                 self.evidence(entry.seq, evidence, Some(tree), "the composition");
             }
+            // Their trees are compositions that no record names.
+            Event::Probed { evidence, .. } | Event::Sensed { evidence, .. } => {
+                self.looks += evidence.len();
+            }
             _ => {}
         }
     }

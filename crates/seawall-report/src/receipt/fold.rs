@@ -3,7 +3,7 @@
 //! It is a fold of its own and asks no scheduler, so that it says what the records say even where they lie. The only
 //! rules that it shares are those of one attempt ([`seawall_core::lifecycle::next`]).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use seawall_core::effect::Effect;
 use seawall_core::event::{Event, Started};
@@ -15,8 +15,8 @@ use seawall_core::plan::{Criterion, Plan, Task};
 use seawall_core::verdict::Rejection;
 
 use super::{
-    At, AttemptBody, BaseBody, Body, CheckpointBody, Entry, FIRST, Landed, Receipt, RecordRef,
-    SCHEMA, Seen, Word, Worker,
+    Approval, At, AttemptBody, BaseBody, Body, CheckpointBody, Entry, FIRST, Landed, Receipt,
+    RecordRef, Review, SCHEMA, Seen, Word, Worker,
 };
 
 /// The chain of a run of `plan` up to the last of `entries`. Without its plan a run has receipts too, with other digests:
@@ -45,8 +45,10 @@ struct Fold<'p> {
     round: (WaveNo, u32),
     baselines: BTreeMap<TaskIx, Vec<Evidence>>,
     drafts: BTreeMap<AttemptNo, Draft>,
-    /// The last attempt of each task that passed, with the digest of its receipt.
-    passed: BTreeMap<TaskIx, Landed>,
+    /// The last attempt of each task that left a change, which is the one that lands if one does.
+    last_change: BTreeMap<TaskIx, Landed>,
+    /// Probes of a harvest on the base alone, and whose.
+    probes: BTreeSet<(AttemptNo, u32)>,
     /// Whose harvests the round's trials were of, and what the gates showed.
     trials: BTreeMap<u32, (Vec<TaskIx>, Vec<Evidence>)>,
     point: Option<Point>,
@@ -76,6 +78,7 @@ struct Draft {
     harvest: Option<Harvest>,
     evidence: Vec<Evidence>,
     findings: Vec<Finding>,
+    review: Option<Review>,
 }
 
 impl<'p> Fold<'p> {
@@ -89,7 +92,8 @@ impl<'p> Fold<'p> {
             round: (WaveNo(0), 0),
             baselines: BTreeMap::new(),
             drafts: BTreeMap::new(),
-            passed: BTreeMap::new(),
+            last_change: BTreeMap::new(),
+            probes: BTreeSet::new(),
             trials: BTreeMap::new(),
             point: None,
         }
@@ -116,11 +120,10 @@ impl<'p> Fold<'p> {
             Event::WorkspaceOpened { attempt, .. }
             | Event::WorkerEnded { attempt, .. }
             | Event::Harvested { attempt, .. }
-            | Event::Verified { attempt, .. } => {
+            | Event::Verified { attempt, .. }
+            | Event::Reviewed { attempt, .. } => {
                 if let Some(draft) = self.drafts.get_mut(attempt) {
-                    let task = self
-                        .plan
-                        .and_then(|plan| plan.tasks.get(draft.task.index()));
+                    let task = task_of(self.plan, draft.task);
                     draft.keep(event, task);
                 }
             }
@@ -142,6 +145,45 @@ impl<'p> Fold<'p> {
                 round,
                 commit,
             } => self.checkpointed(entry, (*wave, *round), commit),
+            event => self.beside(entry, event),
+        }
+    }
+
+    /// What is known of a change after its attempt is over.
+    fn beside(&mut self, entry: &Entry<'_>, event: &Event) {
+        match event {
+            Event::Probed {
+                attempt,
+                probe,
+                evidence,
+            } if self.probes.contains(&(*attempt, *probe)) => {
+                let mut changes = self.last_change.iter_mut();
+                let of = changes.find(|(_, landed)| landed.attempt == Some(*attempt));
+                if let Some((ix, landed)) = of {
+                    landed.probed = seen_of_task(self.plan, *ix, evidence);
+                }
+            }
+            Event::Sensed { task, evidence, .. } => {
+                let sensed = seen_of_task(self.plan, *task, evidence);
+                if let Some(landed) = self.last_change.get_mut(task) {
+                    landed.sensed = sensed;
+                }
+            }
+            Event::Approved {
+                task,
+                hold,
+                by,
+                note,
+            } => {
+                if let Some(landed) = self.last_change.get_mut(task) {
+                    landed.approved.push(Approval {
+                        hold: hold.clone(),
+                        by: by.clone(),
+                        note: note.clone(),
+                        record: entry.seq,
+                    });
+                }
+            }
             _ => {}
         }
     }
@@ -168,6 +210,11 @@ impl<'p> Fold<'p> {
             Effect::DiscardWorkspace { attempt } => self.settle(entry, *attempt),
             Effect::Integrate { trial, tasks, .. } => {
                 self.trials.insert(*trial, (tasks.clone(), Vec::new()));
+            }
+            Effect::Probe {
+                attempt, probe, on, ..
+            } if on.is_empty() => {
+                self.probes.insert((*attempt, *probe));
             }
             Effect::Checkpoint {
                 base, tree, tasks, ..
@@ -223,14 +270,11 @@ impl<'p> Fold<'p> {
             return;
         };
         let verdict = draft.verdict();
-        // Without the plan nobody can say what passed; but no attempt follows one that did before its checkpoint.
-        let passed = verdict.word == "passed" || self.plan.is_none();
         let change = match &draft.harvest {
-            Some(Harvest::Changed(change)) if passed => Some(change.clone()),
+            Some(Harvest::Changed(change)) => Some(change.commit.clone()),
             _ => None,
         };
-        let (ix, task) = (draft.task, self.task(draft.task));
-        let check = |n: usize| task.and_then(|task| task.checks.get(n));
+        let ix = draft.task;
         let id = self.id(ix);
         let before = self.baselines.get(&ix).map_or(&[][..], Vec::as_slice);
         let body = AttemptBody {
@@ -240,8 +284,9 @@ impl<'p> Fold<'p> {
             round: draft.round.1,
             base: self.at(&draft.base),
             worker: draft.worker.as_ref().map(Worker::of),
-            before: seen(before, check),
-            after: seen(&draft.evidence, check),
+            before: seen_of_task(self.plan, ix, before),
+            after: seen_of_task(self.plan, ix, &draft.evidence),
+            review: draft.review,
             harvest: draft.harvest,
             findings: draft.findings,
             verdict,
@@ -249,12 +294,12 @@ impl<'p> Fold<'p> {
         let receipt = self.add(entry, Body::Attempt(Box::new(body)));
         if let Some(change) = change {
             let landed = Landed {
-                task: id,
                 attempt: Some(number),
-                harvest: Some(change.commit),
+                harvest: Some(change),
                 receipt: Some(receipt),
+                ..Landed::unknown(id)
             };
-            self.passed.insert(ix, landed);
+            self.last_change.insert(ix, landed);
         }
     }
 
@@ -266,13 +311,10 @@ impl<'p> Fold<'p> {
         let mut trials = self.trials.values();
         let gates = trials.find(|(tasks, _)| *tasks == point.tasks);
         let gates = gates.map_or(&[][..], |(_, evidence)| evidence.as_slice());
-        let unknown = |ix: &TaskIx| Landed {
-            task: self.id(*ix),
-            attempt: None,
-            harvest: None,
-            receipt: None,
+        let landed = |ix: &TaskIx| {
+            let change = self.last_change.get(ix).cloned();
+            change.unwrap_or_else(|| Landed::unknown(self.id(*ix)))
         };
-        let landed = |ix: &TaskIx| self.passed.get(ix).cloned().unwrap_or_else(|| unknown(ix));
         let body = CheckpointBody {
             wave: wave.0,
             round,
@@ -286,13 +328,8 @@ impl<'p> Fold<'p> {
         self.add(entry, Body::Checkpoint(body));
     }
 
-    fn task(&self, ix: TaskIx) -> Option<&'p Task> {
-        self.plan.and_then(|plan| plan.tasks.get(ix.index()))
-    }
-
     fn id(&self, ix: TaskIx) -> String {
-        self.task(ix)
-            .map_or_else(String::new, |task| task.id.to_string())
+        task_of(self.plan, ix).map_or_else(String::new, |task| task.id.to_string())
     }
 
     fn gate(&self, n: usize) -> Option<&'p Criterion> {
@@ -340,6 +377,7 @@ impl Draft {
             harvest: None,
             evidence: Vec::new(),
             findings: Vec::new(),
+            review: None,
         }
     }
 
@@ -353,6 +391,13 @@ impl Draft {
             } => {
                 self.evidence.clone_from(evidence);
                 self.findings.extend_from_slice(findings);
+            }
+            Event::Reviewed { review, .. } => {
+                self.review = Some(Review {
+                    verdict: review.verdict,
+                    reasons: review.reasons.clone(),
+                    worker: Worker::of(&review.end),
+                });
             }
             _ => {}
         }
@@ -390,6 +435,29 @@ fn code(rejection: &Rejection) -> &'static str {
     }
 }
 
+impl Landed {
+    fn unknown(task: String) -> Self {
+        Self {
+            task,
+            attempt: None,
+            harvest: None,
+            receipt: None,
+            probed: Vec::new(),
+            sensed: Vec::new(),
+            approved: Vec::new(),
+        }
+    }
+}
+
+fn task_of(plan: Option<&Plan>, ix: TaskIx) -> Option<&Task> {
+    plan.and_then(|plan| plan.tasks.get(ix.index()))
+}
+
+fn seen_of_task(plan: Option<&Plan>, ix: TaskIx, evidence: &[Evidence]) -> Vec<Seen> {
+    let task = task_of(plan, ix);
+    seen(evidence, |n| task.and_then(|task| task.criteria().nth(n)))
+}
+
 impl Worker {
     fn of(end: &WorkerEnd) -> Self {
         Self {
@@ -425,6 +493,8 @@ fn seen<'p>(
             output: look.output.clone(),
             bytes: look.bytes,
             tests: look.tests.clone(),
+            flaky: look.flaky,
+            own: look.own,
             enforced: look.enforced.clone(),
         })
     };

@@ -11,6 +11,7 @@ mod gc;
 mod land;
 mod log;
 mod receipt;
+mod report;
 mod rerun;
 mod resume;
 mod run;
@@ -39,6 +40,7 @@ pub(crate) fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Status(args) => status::run(&repo.open()?, &args),
         Command::Show(args) => show::run(&repo.open()?, &args),
         Command::Log(args) => log::run(&repo.open()?, &args),
+        Command::Report(args) => report::run(&repo.open()?, &args),
         Command::Receipt(args) => receipt::run(&repo.open()?, &args),
         Command::Verify(args) => verify::run(&repo.open()?, &args),
         Command::Land(args) => land::run(&repo.open()?, &args),

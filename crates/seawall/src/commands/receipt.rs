@@ -30,13 +30,18 @@ pub(crate) fn run(store: &Store, args: &ReceiptArgs) -> Result<u8, Failure> {
     Ok(FINE)
 }
 
-fn wanted(run: &Replayed, args: &ReceiptArgs) -> Result<Vec<Receipt>, Failure> {
+/// All receipts of a run, in order.
+pub(super) fn chain(run: &Replayed) -> Vec<Receipt> {
     let entries = run.records.iter().map(|record| Entry {
         seq: record.seq,
         sum: &record.sum,
         event: &record.body,
     });
-    let mut all = receipts(Some(run.scheduler.plan()), entries);
+    receipts(Some(run.scheduler.plan()), entries)
+}
+
+fn wanted(run: &Replayed, args: &ReceiptArgs) -> Result<Vec<Receipt>, Failure> {
+    let mut all = chain(run);
     if let Some(task) = &args.task {
         super::show::find(run, task)?;
         all.retain(|receipt| receipt.is_of_task(task));
