@@ -581,3 +581,145 @@ fn checks_that_are_run_again_are_compared() {
         .code(1)
         .says(&["broken: 1 problem", "no check was run again"]);
 }
+
+#[test]
+fn whatever_a_crash_leaves_of_a_journal_is_no_lie() {
+    let run = Run::new();
+    let whole = fs::read(run.journal()).unwrap();
+    let lines: Vec<_> = whole.split_inclusive(|byte| *byte == b'\n').collect();
+    for length in 1..lines.len() {
+        let mut left = lines[..length].concat();
+        left.extend(&lines[length][..20]);
+        fs::write(run.journal(), left).unwrap();
+        let out = run.repo.seawall(&["verify", "--json", &run.id]);
+        let found: Value = serde_json::from_str(&out.out).unwrap();
+        let problems = found["problems"].as_array().unwrap();
+        // What was cut off is known to the branch alone, which is ahead of what is left.
+        let ahead = problems.iter().all(|problem| {
+            let what = problem["what"].as_str().unwrap();
+            problem["kind"] == "branch" && what.contains("1 commit past")
+        });
+        assert!(ahead && problems.len() < 2, "{length}: {out}");
+        assert!(
+            found["notes"][0] == "the run has not ended",
+            "{length}: {out}"
+        );
+        let _ = out.says(&["the last record is cut off (20 bytes), as by a crash"]);
+    }
+    fs::write(run.journal(), &lines[0][..20]).unwrap();
+    run.verify()
+        .code(2)
+        .says(&["stopped before its first event"]);
+}
+
+/// A fan-out over files that are changed alike, but for one; a check that looks at nothing; a task that is rejected.
+const FAN: &str = r#"version = 1
+name = 'rename'
+goal = 'Call it by its name'
+[agent.hand]
+run = ['sh', '-c', '''
+case $1 in
+*7.txt) new=$(sed "s/old(/new(/; s/1)/0)/" $1; yes line | head -60) ;;
+*bad.txt) new=lie ;;
+*) new=$(sed "s/old(/new(/" $1) ;;
+esac
+printf "%s\\n" "$new" > $1
+echo "[DONE] all replaced"
+''', 'agent', '{file}']
+[[finding]]
+code = 'SW0511'
+severity = 'note'
+because = 'one is large'
+[[checkpoint]]
+says = 'there are files'
+run = 'test -f a1.txt'
+[[task]]
+id = 'calls'
+each = 'a*.txt'
+prompt = 'Call it new.'
+[[task.check]]
+says = 'nobody calls it old'
+run = '! grep -n "old(" {file}'
+[[task]]
+id = 'exists'
+file = 'one.txt'
+prompt = 'Leave it there.'
+[[task.check]]
+says = 'it is still there'
+run = 'test -f one.txt'
+proof = 'pass-to-pass'
+[[task]]
+id = 'bad'
+file = 'bad.txt'
+attempts = 1
+prompt = 'Say goodbye.'
+[[task.check]]
+says = 'it says goodbye'
+run = 'grep -q goodbye {file}'
+"#;
+
+fn fan() -> Repo {
+    let repo = Repo::new();
+    repo.write("one.txt", "x = old(y)\n");
+    repo.write("bad.txt", "hello\n");
+    for n in 1..=9 {
+        let text = format!("before\n  value_{n} = old(x{n}, 1)\nafter\n");
+        repo.write(format!("a{n}.txt"), text);
+    }
+    repo.commit("base");
+    repo.run(FAN).code(1).says(&["10 accepted, 1 rejected"]);
+    repo
+}
+
+#[test]
+fn a_report_tells_what_is_unlike_the_rest_and_folds_what_is_alike() {
+    let repo = fan();
+    let report = repo.seawall(&["report"]).code(0).out;
+    let at = |part: &&str| {
+        let found = report.find(*part);
+        found.unwrap_or_else(|| panic!("{part}: {report}"))
+    };
+    // The order is the point: verdict, weakest, unlike, changes, everything.
+    let order = [
+        "rename  run ",
+        "\nrejected    bad   1 dispatch\n",
+        "check  \"it says goodbye\"  base red -> after red: exit status 1",
+        "claim  \"[DONE] all replaced\"",
+        "\nweakest     exists   1 check, only that a file is there (floor: exit)",
+        "\nunlike      calls:a7.txt   62 lines, the median is 2\n",
+        "\nchanges     10 files, ",
+        "9 hunks in 9 files, alike to the letter, as in a1.txt",
+        "-  value_1 = old(x1, 1)\n",
+        "+  value_1 = new(x1, 1)\n",
+        "as in a7.txt (calls:a7.txt)",
+        "\naccepted    calls:a1.txt   wave 1   1 check green   red before, green after   1 file, +1 -1\n",
+        "\nlanded      1 commit on seawall/rename/",
+        "\nnext        seawall verify ",
+    ];
+    let places: Vec<_> = order.iter().map(at).collect();
+    assert!(places.is_sorted(), "{places:?}: {report}");
+}
+
+#[test]
+fn a_report_for_programs_and_for_pages() {
+    let repo = fan();
+    let json = repo.json(&["report", "--format", "json"]);
+    assert_eq!(json["attention"], json!(["bad"]));
+    assert_eq!(json["weakest"][0]["grade"], "presence");
+    assert_eq!(json["shapes"]["files"], 10);
+    assert_eq!(json["tasks"].as_array().unwrap().len(), 11);
+    assert_eq!(json["tasks"][0]["evidence"][0]["after"], "green");
+    let page = repo
+        .seawall(&["report", "--format", "markdown"])
+        .code(0)
+        .out;
+    for part in [
+        "# rename: 10 accepted, 1 rejected, 0 blocked\n",
+        "## Not accepted\n\n- **bad** rejected: ",
+        "## Weakest evidence\n\n- **exists**: only that a file is there",
+        "```diff\n-  value_1 = old(x1, 1)\n+  value_1 = new(x1, 1)\n```\n",
+        "| bad | it says goodbye | fail-to-pass | red | red: exit status 1 |  | ",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+}

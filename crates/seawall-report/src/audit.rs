@@ -9,6 +9,7 @@
 //! elsewhere (of the last checkpoint's commit, or of the last receipt) closes both.
 
 mod again;
+mod branch;
 mod points;
 mod records;
 mod text;

@@ -7,8 +7,10 @@
 //! ever grows at its end. What that costs: the whole journal is read for one receipt.
 
 mod canonical;
+mod draft;
 mod fold;
 mod in_toto;
+mod seen;
 
 use std::sync::Arc;
 

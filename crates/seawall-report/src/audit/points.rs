@@ -1,9 +1,7 @@
-//! Checkpoint by checkpoint: the commit, its trailers, what it is composed of, on what evidence; and the branch.
+//! Checkpoint by checkpoint: the commit, its trailers, what it is composed of, on what evidence.
 
 use std::collections::BTreeMap;
 
-use seawall_core::effect::Effect;
-use seawall_core::event::Event;
 use seawall_core::evidence::{Harvest, Value};
 use seawall_core::ids::{AttemptNo, Commit, Tree};
 use seawall_core::path::escape;
@@ -11,13 +9,9 @@ use seawall_core::plan::{Criterion, Proof, Task};
 use seawall_core::verdict::Hold;
 
 use super::records::parents;
-use super::{CommitFacts, Differs, Evident, Objects, Problem};
+use super::{CommitFacts, Differs, Evident, Objects, Problem, branch};
 use crate::receipt::{AttemptBody, Body, CheckpointBody, Landed, Receipt, Seen};
-use crate::status::short_branch;
 use crate::words::{count, few, name, shown};
-
-/// First parents that are looked through for where a branch stands.
-const NEAR: u64 = 1000;
 
 pub(super) fn walk(
     evident: &Evident<'_>,
@@ -47,7 +41,7 @@ pub(super) fn walk(
         }
     }
     if !evident.cut {
-        problems.extend(branch(evident, chain, head.as_ref(), objects));
+        problems.extend(branch::look(evident, chain, head.as_ref(), objects));
     }
     problems
 }
@@ -348,79 +342,4 @@ fn said(values: &[String]) -> String {
         [one] => format!("`{}`", name(one)),
         many => few(many.iter().map(|one| format!("`{}`", name(one))), 4, ", "),
     }
-}
-
-/// The branch stands at the last checkpoint, or at the one that was being made when the run stopped.
-fn branch(
-    evident: &Evident<'_>,
-    chain: &[Receipt],
-    head: Option<&Commit>,
-    objects: &dyn Objects,
-) -> Option<Problem> {
-    let last = chain
-        .iter()
-        .rev()
-        .find(|receipt| receipt.point().is_some())?;
-    let branch = chain.iter().find_map(|receipt| match &receipt.body {
-        Body::Base(base) => Some(&base.branch),
-        _ => None,
-    })?;
-    let (head, short) = (head?, name(short_branch(branch)));
-    let what = match objects.tip(branch) {
-        Err(why) => format!("{short} cannot be read: {why}"),
-        Ok(None) => format!("{short} is gone; the last checkpoint is {}", head.short()),
-        Ok(Some(at)) if at == *head || is_owed(evident, &at, objects) => return None,
-        Ok(Some(at)) => {
-            let place = place(&at, head, chain, objects);
-            format!("{short} is at {}, {place}", at.short())
-        }
-    };
-    Some(Problem::new("branch", what).of(last))
-}
-
-/// Where a commit stands that is not the last checkpoint.
-fn place(at: &Commit, head: &Commit, chain: &[Receipt], objects: &dyn Objects) -> String {
-    let last = head.short();
-    if let Some(n) = steps(at, head, objects) {
-        return format!("{} past the last checkpoint {last}", count(n, "commit"));
-    }
-    let is = |receipt: &&Receipt| receipt.point().is_some_and(|point| point.commit == *at);
-    match chain.iter().find(is) {
-        Some(earlier) => format!(
-            "the checkpoint of receipt {}, not at the last one {last}",
-            earlier.number
-        ),
-        None => format!("which does not descend from the last checkpoint {last}"),
-    }
-}
-
-/// Whether this is the commit of a checkpoint that was issued and not answered: a crash can come between.
-fn is_owed(evident: &Evident<'_>, at: &Commit, objects: &dyn Objects) -> bool {
-    let last = evident
-        .entries
-        .iter()
-        .rev()
-        .find_map(|entry| match entry.event {
-            Event::Checkpointed { .. } => Some(None),
-            Event::Issued {
-                effect: Effect::Checkpoint { base, tree, .. },
-            } => Some(Some((base, tree))),
-            _ => None,
-        });
-    let (Some(Some((base, tree))), Ok(facts)) = (last, objects.commit(at)) else {
-        return false;
-    };
-    facts.parents == [base.clone()] && facts.tree == *tree
-}
-
-/// How many first parents lie between two commits.
-fn steps(from: &Commit, to: &Commit, objects: &dyn Objects) -> Option<u64> {
-    let mut at = from.clone();
-    for n in 0..NEAR {
-        if at == *to {
-            return Some(n);
-        }
-        at = objects.commit(&at).ok()?.parents.first()?.clone();
-    }
-    None
 }

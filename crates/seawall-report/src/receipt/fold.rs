@@ -7,16 +7,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use seawall_core::effect::Effect;
 use seawall_core::event::{Event, Started};
-use seawall_core::evidence::{Evidence, Harvest, WorkerEnd};
-use seawall_core::finding::Finding;
+use seawall_core::evidence::{Evidence, Harvest};
 use seawall_core::ids::{AttemptNo, Commit, Digest, TaskIx, Tree, WaveNo};
-use seawall_core::lifecycle::{self, Next, Stage};
-use seawall_core::plan::{Criterion, Plan, Task};
-use seawall_core::verdict::Rejection;
+use seawall_core::plan::{Criterion, Plan};
 
+use super::draft::Draft;
+use super::seen::{seen, seen_of_task, task_of};
 use super::{
     Approval, At, AttemptBody, BaseBody, Body, CheckpointBody, Entry, FIRST, Landed, Receipt,
-    RecordRef, Review, SCHEMA, Seen, Word, Worker,
+    RecordRef, SCHEMA, Worker,
 };
 
 /// The chain of a run of `plan` up to the last of `entries`. Without its plan a run has receipts too, with other digests:
@@ -64,21 +63,6 @@ struct Point {
     /// Whether nothing but effects was written since the last try: a turn's effects are started together, with the digest
     /// of the last of them.
     same_turn: bool,
-}
-
-/// An attempt that is not yet over.
-struct Draft {
-    task: TaskIx,
-    base: Commit,
-    round: (WaveNo, u32),
-    stage: Stage,
-    next: Option<Next>,
-    verifying: bool,
-    worker: Option<WorkerEnd>,
-    harvest: Option<Harvest>,
-    evidence: Vec<Evidence>,
-    findings: Vec<Finding>,
-    review: Option<Review>,
 }
 
 impl<'p> Fold<'p> {
@@ -364,77 +348,6 @@ impl<'p> Fold<'p> {
     }
 }
 
-impl Draft {
-    fn new(task: TaskIx, base: Commit, round: (WaveNo, u32)) -> Self {
-        Self {
-            task,
-            base,
-            round,
-            stage: Stage::Opening,
-            next: None,
-            verifying: false,
-            worker: None,
-            harvest: None,
-            evidence: Vec::new(),
-            findings: Vec::new(),
-            review: None,
-        }
-    }
-
-    fn keep(&mut self, event: &Event, task: Option<&Task>) {
-        match event {
-            Event::WorkspaceOpened { findings, .. } => self.findings.clone_from(findings),
-            Event::WorkerEnded { end, .. } => self.worker = Some(end.clone()),
-            Event::Harvested { harvest, .. } => self.harvest = Some(harvest.clone()),
-            Event::Verified {
-                evidence, findings, ..
-            } => {
-                self.evidence.clone_from(evidence);
-                self.findings.extend_from_slice(findings);
-            }
-            Event::Reviewed { review, .. } => {
-                self.review = Some(Review {
-                    verdict: review.verdict,
-                    reasons: review.reasons.clone(),
-                    worker: Worker::of(&review.end),
-                });
-            }
-            _ => {}
-        }
-        if let Some(Ok((stage, next))) = task.map(|task| lifecycle::next(self.stage, task, event)) {
-            (self.stage, self.next) = (stage, Some(next));
-        }
-    }
-
-    fn verdict(&self) -> Word {
-        let (word, why) = match &self.next {
-            Some(Next::Accept) => ("passed", None),
-            Some(Next::AskHuman) => ("needs-human", None),
-            Some(Next::Reject(rejection)) => ("rejected", Some(code(rejection))),
-            // Its workspace goes although its change was never judged: that change was rejected before.
-            Some(Next::Verify(_)) if !self.verifying => ("stuck", None),
-            _ => ("lost", None),
-        };
-        Word { word, why }
-    }
-}
-
-#[expect(
-    clippy::match_wildcard_for_single_variants,
-    reason = "only an attempt can be rejected for a reason that is not here"
-)]
-fn code(rejection: &Rejection) -> &'static str {
-    match rejection {
-        Rejection::Worker(_) => "worker",
-        Rejection::Empty => "empty",
-        Rejection::Drift(_) => "drift",
-        Rejection::Missing(_) => "missing",
-        Rejection::Findings(_) => "findings",
-        Rejection::Checks => "checks",
-        _ => "other",
-    }
-}
-
 impl Landed {
     fn unknown(task: String) -> Self {
         Self {
@@ -447,56 +360,4 @@ impl Landed {
             approved: Vec::new(),
         }
     }
-}
-
-fn task_of(plan: Option<&Plan>, ix: TaskIx) -> Option<&Task> {
-    plan.and_then(|plan| plan.tasks.get(ix.index()))
-}
-
-fn seen_of_task(plan: Option<&Plan>, ix: TaskIx, evidence: &[Evidence]) -> Vec<Seen> {
-    let task = task_of(plan, ix);
-    seen(evidence, |n| task.and_then(|task| task.criteria().nth(n)))
-}
-
-impl Worker {
-    fn of(end: &WorkerEnd) -> Self {
-        Self {
-            how: end.how.clone(),
-            ms: end.ms,
-            bytes: end.bytes,
-            leftovers: end.leftovers,
-            claim: Digest::of(end.claim.as_bytes()),
-            enforced: end.enforced.clone(),
-        }
-    }
-}
-
-/// Looks with what they looked for; one at a criterion that the plan does not have is left out, for it proves nothing.
-fn seen<'p>(
-    evidence: &[Evidence],
-    criterion: impl Fn(usize) -> Option<&'p Criterion>,
-) -> Vec<Seen> {
-    let of = |look: &Evidence| {
-        let criterion = criterion(look.criterion as usize)?;
-        Some(Seen {
-            criterion: look.criterion,
-            says: criterion.says.clone(),
-            proof: criterion.proof,
-            value: look.value,
-            why: look.why.clone(),
-            command: look.command.clone(),
-            command_digest: Digest::of(look.command.as_bytes()),
-            tree: look.tree.clone(),
-            base_tree: look.base.clone(),
-            exit: look.exit,
-            ms: look.ms,
-            output: look.output.clone(),
-            bytes: look.bytes,
-            tests: look.tests.clone(),
-            flaky: look.flaky,
-            own: look.own,
-            enforced: look.enforced.clone(),
-        })
-    };
-    evidence.iter().filter_map(of).collect()
 }

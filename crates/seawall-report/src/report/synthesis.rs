@@ -4,10 +4,11 @@ use serde::Serialize;
 
 use seawall_core::evidence::{Flaked, Grade, Own, Value};
 use seawall_core::ids::TaskIx;
-use seawall_core::scheduler::Scheduler;
+use seawall_core::scheduler::{Scheduler, Standing};
 
 use super::{grades, verdict};
 use crate::look;
+use crate::reason;
 use crate::receipt::{Approval, Landed};
 use crate::view::{AttemptView, View};
 use crate::words::{count, many};
@@ -23,6 +24,9 @@ pub struct Synthesis {
     pub verdict: &'static str,
     /// Why, in a sentence; empty while it is open.
     pub why: String,
+    /// What is left to say where the table of evidence stands below.
+    #[serde(skip)]
+    pub(super) beside: String,
     /// How much its evidence says; null when nothing passes.
     pub grade: Option<Grade>,
     /// Whether its checks were run without its change, and none noticed.
@@ -83,6 +87,7 @@ pub(super) fn of(
         task: task.id.to_string(),
         wave: view.task(ix).wave.0,
         verdict,
+        beside: beside(view, scheduler, ix),
         why,
         grade: grades::of_task(task, evidence, sensed),
         insensitive: !sensed.is_empty() && sensed.iter().all(|look| look.value == Value::Pass),
@@ -93,6 +98,13 @@ pub(super) fn of(
         approved: landed
             .map(|landed| landed.approved.clone())
             .unwrap_or_default(),
+    }
+}
+
+fn beside(view: &View, scheduler: &Scheduler, ix: TaskIx) -> String {
+    match scheduler.standing(ix) {
+        Standing::Ended(verdict) => reason::beside_evidence(view, ix, verdict).unwrap_or_default(),
+        _ => String::new(),
     }
 }
 

@@ -82,8 +82,14 @@ fn attention(report: &Report, lines: &mut Vec<String>) {
             task.verdict,
             &format!("{}{dispatches}", name(&task.task)),
         ));
-        if !task.why.is_empty() {
-            lines.push(field("", &task.why));
+        // Without an attempt there is no table that would say it.
+        let why = if task.dispatches > 0 {
+            &task.beside
+        } else {
+            &task.why
+        };
+        if !why.is_empty() {
+            lines.push(field("", why));
         }
         if task.dispatches > 0 {
             lines.extend(task.evidence.iter().map(|row| field("", &evidence(row))));
