@@ -10,6 +10,7 @@
 
 mod again;
 mod branch;
+mod known;
 mod points;
 mod records;
 mod text;
@@ -64,8 +65,8 @@ pub struct CommitFacts {
 pub struct Differs {
     /// The path.
     pub path: Vec<u8>,
-    /// What it was.
-    pub before: Option<Leaf>,
+    /// The id of its content before.
+    pub before: Option<String>,
     /// What it is.
     pub after: Option<Leaf>,
 }
@@ -172,9 +173,10 @@ pub fn audit(
         problems.push(problem);
         true
     });
-    let (found, looked) = records::walk(evident, objects);
+    let objects = known::Known::new(objects);
+    let (found, looked) = records::walk(evident, &objects);
     problems.extend(found);
-    problems.extend(points::walk(evident, &chain, objects));
+    problems.extend(points::walk(evident, &chain, &objects));
     let points = || chain.iter().filter_map(Receipt::point);
     let last = evident.entries.last();
     let anchored = points().flat_map(|point| &point.journal).map(|at| at.seq);

@@ -1,7 +1,7 @@
 //! An audit for people: what is broken, a line each, or what holds.
 
 use super::{Audit, Problem};
-use crate::words::{count, many, pad};
+use crate::words::{count, many, pad, shown};
 
 /// The column in which everything but the first word begins.
 const INDENT: usize = 12;
@@ -22,7 +22,7 @@ pub fn audit_text(audit: &Audit) -> String {
     }
     held(audit, &mut lines);
     for note in &audit.notes {
-        lines.push(field("note", note));
+        lines.push(field("note", &shown(note, 600)));
     }
     lines.push(String::new());
     lines.join("\n")
@@ -41,7 +41,10 @@ fn problem(problem: &Problem) -> String {
         [] => String::new(),
         places => format!("  ({})", places.join(", ")),
     };
-    field(problem.kind, &format!("{}{place}", problem.what))
+    field(
+        problem.kind,
+        &format!("{}{place}", shown(&problem.what, 600)),
+    )
 }
 
 /// What was looked at.

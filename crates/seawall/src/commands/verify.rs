@@ -230,19 +230,20 @@ impl Objects for Repository<'_> {
             .iter()
             .map(|change| change.path.as_slice())
             .collect();
-        let before = self.0.entries(&from, &paths).map_err(told)?;
         let after = self.0.entries(&to, &paths).map_err(told)?;
+        // Each file and link is there, and is what its id says: libgit2 compares them when it reads.
+        self.0.read_each(&to, &paths, |_, _| {}).map_err(told)?;
         let mut all = Vec::new();
-        for ((path, before), after) in paths.iter().zip(before).zip(after) {
-            if let Some(entry) = after
+        for (change, after) in changes.iter().zip(after) {
+            if let Some(link) = after
                 .as_ref()
-                .filter(|entry| entry.kind != EntryKind::Submodule)
+                .filter(|entry| entry.kind == EntryKind::Symlink)
             {
-                self.0.blob(&entry.blob).map_err(told)?; // it is there, and is what its id says
+                self.0.blob(&link.blob).map_err(told)?;
             }
             all.push(Differs {
-                path: path.to_vec(),
-                before: before.map(leaf),
+                path: change.path.clone(),
+                before: change.before.as_ref().map(|blob| blob.as_str().to_owned()),
                 after: after.map(leaf),
             });
         }
