@@ -6,8 +6,11 @@
 #[expect(dead_code, reason = "each test uses a part of it")]
 mod support;
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -721,5 +724,77 @@ fn a_report_for_programs_and_for_pages() {
         "| bad | it says goodbye | fail-to-pass | red | red: exit status 1 |  | ",
     ] {
         assert!(page.contains(part), "{part}: {page}");
+    }
+}
+
+/// Three tasks of one wave, one of which makes the checkpoint red at its first dispatch, so that there is a second round.
+const ROUNDS: &str = r#"version = 1
+name = 'rounds'
+goal = 'Say goodbye'
+[agent.hand]
+run = ['sh', '-c', '''
+brief=$(cat)
+sleep 0.1
+case $1:$brief in
+b.txt:*"attempt was rejected"* | [!b]*) echo goodbye > $1 ;;
+*) echo "goodbye, and bad" > $1 ;;
+esac
+''', 'agent', '{file}']
+prompt = 'stdin'
+[[checkpoint]]
+says = 'nothing is bad'
+run = '! grep -l bad *.txt'
+[[task]]
+id = 'each'
+each = '[abc].txt'
+prompt = 'Say goodbye.'
+attempts = 2
+[[task.check]]
+says = 'it says goodbye'
+run = 'grep -q goodbye {file}'
+[[task]]
+id = 'last'
+file = 'd.txt'
+prompt = 'Say goodbye.'
+after = ['each']
+[[task.check]]
+says = 'it says goodbye'
+run = 'grep -q goodbye {file}'
+"#;
+
+#[test]
+fn a_run_that_was_killed_and_resumed_verifies_at_every_stop() {
+    for wait in [100, 300, 500, 700, 900] {
+        let files = ["a.txt", "b.txt", "c.txt", "d.txt"].map(|path| (path, "hello\n"));
+        let repo = Repo::with(&files);
+        let plan = repo.plan(ROUNDS);
+        let mut run = repo
+            .command(support::SEAWALL)
+            .args([OsStr::new("run"), plan.as_os_str(), OsStr::new("--quiet")])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(Duration::from_millis(wait));
+        run.kill().unwrap();
+        run.wait().unwrap();
+        let stopped = repo.seawall(&["verify"]);
+        if stopped.exit == 2 {
+            continue; // it was killed before its first event
+        }
+        let stopped = stopped.code(0);
+        if stopped.out.contains("the run has not ended") {
+            repo.seawall(&["resume", "--quiet"])
+                .code(0)
+                .says(&["4 accepted"]);
+        }
+        repo.seawall(&["verify"])
+            .code(0)
+            .says(&["verified", "3 checkpoints"]);
+        let words = repo
+            .seawall(&["receipt", "--task", "each:b.txt"])
+            .code(0)
+            .out;
+        assert!(words.lines().count() >= 2, "{words}");
     }
 }
