@@ -798,3 +798,19 @@ fn a_run_that_was_killed_and_resumed_verifies_at_every_stop() {
         assert!(words.lines().count() >= 2, "{words}");
     }
 }
+
+#[test]
+fn a_report_of_a_run_that_never_began_says_why() {
+    let repo = Repo::with(&[("one.txt", "hello\n\n"), ("two.txt", "hello\n")]);
+    repo.run(PLAN).code(2).says(&["the base does not pass"]);
+    repo.seawall(&["report"]).code(0).says(&[
+        "refused after",
+        "base        check  \"every file has one line\"  does not pass before any work: red before any work",
+    ]);
+    repo.seawall(&["verify"]).code(0).says(&[
+        "verified",
+        "there is no checkpoint: nothing but the journal itself vouches for its last 3 records",
+    ]);
+    let xml = repo.seawall(&["receipt", "--format", "junit"]).code(0).out;
+    assert!(xml.contains("failures=\"1\""), "{xml}");
+}

@@ -15,7 +15,7 @@ mod text;
 
 use serde::Serialize;
 
-use seawall_core::evidence::Grade;
+use seawall_core::evidence::{Grade, Value};
 use seawall_core::finding::Finding;
 use seawall_core::ids::{Commit, TaskIx};
 use seawall_core::scheduler::{Scheduler, Standing};
@@ -24,7 +24,7 @@ use seawall_core::verdict::Verdict;
 use crate::look::Lands;
 use crate::reason::{self, verdict_name};
 use crate::receipt::{Landed, Receipt};
-use crate::status::{Counts, Liveness, counts, short_branch, state};
+use crate::status::{Counts, GateLook, Liveness, counts, gate_looks, short_branch, state};
 use crate::view::View;
 
 pub use markdown::report_markdown;
@@ -58,7 +58,12 @@ pub struct Report {
     pub commits: usize,
     /// What they change, such as `15 files, +210 -236`.
     pub lands: String,
-    /// Tasks that are not accepted and had something to do, by id: what a person must act on first.
+    /// What the world said when the run parked; null unless it did.
+    pub parked: Option<String>,
+    /// The gates that do not pass on the base; then nothing was started.
+    pub base: Vec<GateLook>,
+    /// Tasks that are not accepted and had something to do, by id: what a person must act on first. Those that wait for
+    /// their wave are left out.
     pub attention: Vec<String>,
     /// Accepted tasks whose evidence is weaker than it should be or than that of most, the weakest first.
     pub weakest: Vec<Weak>,
@@ -126,6 +131,8 @@ pub fn report(
         head: scheduler.head().clone(),
         commits: view.checkpoints().len(),
         lands: Lands::of(view, points).to_string(),
+        parked: view.parked().map(str::to_owned),
+        base: red(view),
         attention: attention(view, scheduler),
         weakest: grades::weakest(plan, &tasks),
         outliers: outliers::find(view, scheduler),
@@ -151,6 +158,12 @@ pub fn accepted<'a>(view: &'a View, scheduler: &'a Scheduler) -> impl Iterator<I
     tasks.map(|(ix, _)| ix).filter(is)
 }
 
+fn red(view: &View) -> Vec<GateLook> {
+    let mut looks = gate_looks(view, view.base_evidence());
+    looks.retain(|look| look.look.value != Value::Pass);
+    looks
+}
+
 /// What a person must act on comes first.
 fn attention(view: &View, scheduler: &Scheduler) -> Vec<String> {
     let rank = |ix| match scheduler.standing(ix) {
@@ -159,6 +172,7 @@ fn attention(view: &View, scheduler: &Scheduler) -> Vec<String> {
         Standing::Ended(Verdict::Blocked(_)) => Some(2),
         Standing::Ended(verdict) if verdict.satisfies() => None,
         Standing::Ended(_) => Some(3),
+        Standing::Waiting | Standing::Queued => None,
         _ => Some(4),
     };
     let tasks = view.plan().each_task();

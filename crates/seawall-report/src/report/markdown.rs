@@ -29,6 +29,23 @@ pub fn report_markdown(report: &Report) -> String {
         let (branch, lands) = (code(&report.branch), &report.lands);
         out.push_str(&format!("\n{commits} on `{branch}`: {lands}.\n"));
     }
+    section(
+        &mut out,
+        "The base does not pass",
+        report.base.iter().map(|gate| {
+            format!(
+                "- {} \"{}\": {}",
+                gate.kind,
+                text(&gate.says),
+                text(&gate.look.why)
+            )
+        }),
+    );
+    section(
+        &mut out,
+        "Parked",
+        report.parked.iter().map(|why| text(why)),
+    );
     let find = |id: &String| report.tasks.iter().find(|task| task.task == *id);
     section(
         &mut out,

@@ -17,6 +17,7 @@ const EXAMPLE: usize = 4;
 #[must_use]
 pub fn report_text(report: &Report) -> String {
     let mut lines = vec![first(report)];
+    stopped(report, &mut lines);
     attention(report, &mut lines);
     weakest(report, &mut lines);
     outliers(report, &mut lines);
@@ -60,6 +61,17 @@ fn block(lines: &mut Vec<String>, word: &str, items: Vec<String>, more: usize) {
             &format!("… {more} more; `--format json` has them all"),
         ));
     }
+}
+
+/// Why nothing was started, or nothing goes on.
+fn stopped(report: &Report, lines: &mut Vec<String>) {
+    let of = |gate: &crate::status::GateLook| {
+        let (kind, says, why) = (gate.kind, name(&gate.says), shown(&gate.look.why, 240));
+        format!("{kind}  \"{says}\"  does not pass before any work: {why}")
+    };
+    block(lines, "base", report.base.iter().map(of).collect(), 0);
+    let parked = report.parked.iter().map(|why| shown(why, 400));
+    block(lines, "parked", parked.collect(), 0);
 }
 
 fn attention(report: &Report, lines: &mut Vec<String>) {
