@@ -102,7 +102,7 @@ fn a_rust_crate_gets_a_layout_and_an_edition() {
 #[test]
 fn a_node_package_gets_a_layout_and_the_syntax_of_today() {
     if let Some(node) = Node::get("a_node_package_gets_the_syntax_of_today") {
-        lands(&node.repo_of("sax"), "sax", 45, &node.modules());
+        lands(&node.repo_of("sax"), "sax", 25, &node.modules());
     }
 }
 
