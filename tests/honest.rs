@@ -11,7 +11,8 @@ mod support;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use support::packages::{Crate, Node, Python};
+use support::packages::node::Node;
+use support::packages::{Crate, Python};
 use support::traces::{Mine, assert_clean};
 use support::{Repo, Status};
 

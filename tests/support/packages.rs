@@ -12,9 +12,7 @@ use seawall_core::ids::Digest;
 
 use super::{Repo, skip};
 
-mod node;
-
-pub(crate) use node::Node;
+pub(crate) mod node;
 
 const TOOLS: &str = include_str!("python-tools.txt");
 const PACKAGE: &str = include_str!("python-package.txt");
