@@ -12,6 +12,8 @@ pub mod event;
 pub mod evidence;
 pub mod fill;
 pub mod finding;
+pub mod fingerprint;
+pub mod grade;
 pub mod ids;
 pub mod lifecycle;
 pub mod narrow;
