@@ -21,11 +21,11 @@ pub use around::Around;
 pub use counts::{COUNTED, junit, together};
 pub use findings::{Body, ChangedFile, RULES, Rule, Subject, bodies, context_findings, findings};
 pub use invariants::{Facts, Invariant, InvariantError, LARGEST_READ, Scene};
-pub use judge::{after, manual, on_base};
+pub use judge::{after, looks_again, manual, may_be_red, on_base, settle};
 pub use judges::{judges_file, judges_part_changed};
 pub use ours::Ours;
 pub use outline::{
     Changes, InterfaceChange, Item, Kind, Language, Outline, Reach, interface_changes,
     interface_note, language, outline,
 };
-pub use ran::{End, Ran};
+pub use ran::{End, Ran, Report};
