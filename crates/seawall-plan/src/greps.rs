@@ -29,11 +29,14 @@ pub(crate) struct Wanted {
 impl Wanted {
     /// The text that must stand in a line, where the pattern is no more than that.
     pub(crate) fn literal(&self) -> Option<&str> {
-        let plain = !self
-            .pattern
-            .contains(|c: char| r"\.[]*^$+?(){}|".contains(c));
-        let by_case = !self.options.contains('i');
-        ((plain || self.options.contains('F')) && by_case).then_some(&self.pattern)
+        let has = |option| self.options.contains(option);
+        let special = match () {
+            () if has('F') => "",
+            () if has('E') || has('P') => r"\.[]*^$+?(){}|",
+            () => r"\.[]*^$",
+        };
+        let plain = !self.pattern.contains(|c: char| special.contains(c));
+        (plain && !has('i')).then_some(&self.pattern)
     }
 }
 
@@ -152,6 +155,20 @@ fn quoted(chars: &mut std::str::Chars<'_>, word: &mut String, end: char) -> Opti
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn knows_patterns_that_are_plain_text() {
+        for (run, expected) in [
+            ("grep 'print(' a", Some("print(")),
+            ("grep -E 'print(' a", None),
+            ("grep -F 'a.b' a", Some("a.b")),
+            ("grep 'a.b' a", None),
+            ("grep -i x a", None),
+        ] {
+            let found = parse(run).unwrap();
+            assert_eq!(found.wanted.literal(), expected, "{run}");
+        }
+    }
 
     #[test]
     fn takes_simple_commands_apart() {
