@@ -130,7 +130,7 @@ pub(crate) async fn some(
     for (n, criterion) in criteria {
         match command(criterion, task) {
             Some(command) => {
-                let judged = Judged::After(before(measured, n).cloned());
+                let judged = Judged::After(before(measured, n));
                 asked.push(question(look, n, criterion, command, judged));
             }
             None => all.push(manual(n, look.tree.clone())),
@@ -142,8 +142,9 @@ pub(crate) async fn some(
 }
 
 /// What this criterion showed where the work began, if tests were counted there.
-pub(crate) fn before(measured: &[Evidence], criterion: u32) -> Option<&Evidence> {
-    measured.iter().find(|e| e.criterion == criterion)
+pub(crate) fn before(measured: &[Evidence], criterion: u32) -> Option<Box<Evidence>> {
+    let found = measured.iter().find(|e| e.criterion == criterion);
+    found.cloned().map(Box::new)
 }
 
 /// The question that a criterion asks of a tree.
