@@ -12,6 +12,7 @@ pub mod event;
 pub mod evidence;
 pub mod fill;
 pub mod finding;
+pub mod fingerprint;
 pub mod ids;
 pub mod lifecycle;
 pub mod narrow;

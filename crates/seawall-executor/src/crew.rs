@@ -8,19 +8,23 @@ use std::time::Duration;
 
 use dashmap::{DashMap, DashSet, Entry};
 use seawall_core::event::Workspaces;
+use seawall_core::evidence::Evidence;
 use seawall_core::ids::{AttemptNo, Commit};
 use seawall_core::plan::Plan;
 use seawall_git::{CommitId, Store};
 use seawall_sandbox::{Profile, Stopper};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::alive::Locks;
 use crate::bases::Bases;
+use crate::cache::Looks;
 use crate::carry::{self, Carried};
 use crate::error::{ExecuteError, at};
 use crate::findings::Oddities;
 use crate::notes::{Changed, Known};
 use crate::place::Place;
 use crate::reads::Reads;
+use crate::rules::Said;
 use crate::trash::Trash;
 
 /// Different lists of what held; there are as many as profiles, unless commands differ in what they wrote to.
@@ -56,6 +60,8 @@ pub struct Setup {
     pub workspaces: Workspaces,
     /// Whether control groups bound the memory of each command.
     pub groups: bool,
+    /// How many commands run at once, workers and checks together.
+    pub jobs: u32,
     /// The sandbox profiles that the plan names, and `check`, as they were when the run began.
     pub profiles: BTreeMap<String, Profile>,
 }
@@ -84,6 +90,14 @@ pub(crate) struct Crew {
     pub(crate) interfaces: Known,
     /// What is odd about files that briefs name, likewise.
     pub(crate) oddities: Oddities,
+    /// What commands showed of trees.
+    pub(crate) looks: Looks,
+    /// What files say to the plan's rules.
+    pub(crate) said: Said,
+    /// What was seen of changes that somebody reviews.
+    pub(crate) verified: DashMap<AttemptNo, Arc<[Evidence]>>,
+    /// As many as commands may run at once.
+    places: Semaphore,
 }
 
 /// A worker in the table of live ones.
@@ -97,6 +111,7 @@ enum Live {
 
 impl Crew {
     pub(crate) fn new(setup: Setup) -> Result<Self, ExecuteError> {
+        let places = (setup.jobs as usize).clamp(1, Semaphore::MAX_PERMITS);
         let carried = carry::directories(&setup);
         let bottom = carry::lay(&setup, &carried)?;
         let trash = Trash::new(setup.place.trash())?;
@@ -122,7 +137,17 @@ impl Crew {
             interfaces: Known::new(),
             changed: Changed::default(),
             oddities: Oddities::new(),
+            looks: Looks::default(),
+            said: Said::default(),
+            verified: DashMap::new(),
+            places: Semaphore::new(places),
         })
+    }
+
+    /// Waits for a place to run a command in, which lasts as long as what is returned.
+    pub(crate) async fn place(&self) -> Result<SemaphorePermit<'_>, ExecuteError> {
+        let place = self.places.acquire().await;
+        place.map_err(|e| ExecuteError::Lost(e.to_string()))
     }
 
     /// Puts a worker into the table. One that was asked to end before it started is ended at once.

@@ -11,6 +11,7 @@ use seawall_core::evidence::{Change, Evidence, Harvest};
 use seawall_core::finding::{Severity, worst};
 use seawall_core::ids::{AttemptNo, Commit, Digest, TaskIx, Tree, WaveNo};
 use seawall_core::path::{RepoPath, escape};
+use seawall_core::plan::GateNow;
 use seawall_core::scheduler::{Scheduler, Standing};
 use seawall_core::verdict::Feedback;
 use seawall_git::{Changed, Label, Owned, TreeId};
@@ -19,7 +20,7 @@ use crate::crew::{Crew, commit, id};
 use crate::error::{ExecuteError, at};
 use crate::look::Look;
 use crate::prepare::{self, Prepared};
-use crate::{findings, look, work, workspace};
+use crate::{findings, gates, look, probe, review, sense, work, workspace};
 
 /// What an effect needs to know of the state in which it was issued.
 #[derive(Debug, Default)]
@@ -30,8 +31,12 @@ pub(crate) struct Context {
     members: Vec<TaskIx>,
     /// Why the task's last attempt was rejected.
     feedback: Option<Arc<Feedback>>,
-    /// The harvests to integrate.
+    /// The harvests to integrate, or to probe on.
     harvests: Vec<Commit>,
+    /// What each gate is at the tree that is integrated.
+    gates: Vec<GateNow>,
+    /// Where the run's branch stands.
+    tip: Option<Commit>,
     /// What checks or gates counted where the work began.
     measured: Arc<[Evidence]>,
     /// What the worker said it had done.
@@ -42,6 +47,7 @@ impl Context {
     pub(crate) fn of(effect: &Effect, scheduler: &Scheduler, head: &str) -> Self {
         let mut context = Self {
             head: head.to_owned(),
+            gates: gates::now(effect, scheduler),
             ..Self::default()
         };
         match effect {
@@ -53,18 +59,29 @@ impl Context {
                 context.measured = Arc::clone(scheduler.measured(*task));
                 scheduler.claim(*attempt).clone_into(&mut context.claim);
             }
+            Effect::Review { task, .. } => context.measured = Arc::clone(scheduler.measured(*task)),
+            Effect::Probe { task, on, .. } => {
+                context.measured = Arc::clone(scheduler.measured(*task));
+                context.harvests = passed(scheduler, on);
+            }
             Effect::Integrate { tasks, .. } => {
                 context.measured = Arc::clone(scheduler.gates_measured());
-                let harvest = |ix: &TaskIx| match scheduler.standing(*ix) {
-                    Standing::Passed(passed) => Some(passed.harvest.clone()),
-                    _ => None,
-                };
-                context.harvests = tasks.iter().filter_map(harvest).collect();
+                context.harvests = passed(scheduler, tasks);
             }
+            Effect::Sense { .. } => context.tip = Some(scheduler.head().clone()),
             _ => {}
         }
         context
     }
+}
+
+/// The harvests of these tasks, of which none landed yet.
+fn passed(scheduler: &Scheduler, tasks: &[TaskIx]) -> Vec<Commit> {
+    let harvest = |ix: &TaskIx| match scheduler.standing(*ix) {
+        Standing::Passed(passed) => Some(passed.harvest.clone()),
+        _ => None,
+    };
+    tasks.iter().filter_map(harvest).collect()
 }
 
 /// Does `effect`; the event that answers it, unless another effect's event does.
@@ -142,8 +159,34 @@ pub(crate) async fn execute(
                 findings,
             }
         }
-        Effect::Review { .. } | Effect::Probe { .. } | Effect::Sense { .. } => {
-            return Err(ExecuteError::Lost("nobody owes this yet".to_owned()));
+        Effect::Review {
+            task,
+            attempt,
+            harvest,
+        } => {
+            let review = review::run(crew, task, attempt, harvest, &context.measured).await?;
+            Event::Reviewed { attempt, review }
+        }
+        Effect::Probe {
+            task,
+            attempt,
+            probe,
+            base,
+            harvest,
+            ..
+        } => {
+            let at = probe::At {
+                label: format!("probe-{attempt}.{probe}"),
+                base,
+                harvest,
+                on: context.harvests,
+            };
+            let evidence = probe::run(crew, task, at, &context.measured).await?;
+            Event::Probed {
+                attempt,
+                probe,
+                evidence,
+            }
         }
         Effect::DiscardWorkspace { attempt } => {
             let room = crew.setup.place.attempt(attempt);
@@ -165,15 +208,32 @@ pub(crate) async fn execute(
                 tree: tree.clone(),
             };
             let evidence = if wave == WaveNo(0) {
-                look::gates_on_base(crew, look).await?
+                gates::on_base(crew, look, &context.gates).await?
             } else {
-                look::at_gates(crew, look, &context.measured, trial > 1).await?
+                gates::after(crew, look, &context.gates, &context.measured, trial > 1).await?
             };
             Event::Integrated {
                 wave,
                 round,
                 trial,
                 tree,
+                evidence,
+            }
+        }
+        Effect::Sense {
+            wave,
+            round,
+            task,
+            tree,
+            harvest,
+        } => {
+            let label = format!("sense-{wave}.{round}.{}", task.0);
+            let tip = context.tip.unwrap_or_else(|| crew.setup.base.clone());
+            let evidence = sense::run(crew, task, (label, tip), tree, harvest).await?;
+            Event::Sensed {
+                wave,
+                round,
+                task,
                 evidence,
             }
         }

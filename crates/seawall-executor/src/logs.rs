@@ -1,7 +1,7 @@
 //! Logs of commands: large, many at once, and read in pieces.
 
-use std::fs::File;
-use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
 use seawall_core::ids::{Digest, Digester};
@@ -39,6 +39,24 @@ pub(crate) fn read(path: &Path, most: usize) -> io::Result<Log> {
             }
             read => digester.update(&piece[..read]),
         }
+    }
+}
+
+/// Makes the log of one look that of another too, which showed the same.
+pub(crate) fn also(log: &Path, other: &Path) -> io::Result<()> {
+    forget(other)?;
+    match fs::hard_link(log, other) {
+        // A file has only so many names.
+        Err(error) if error.kind() == ErrorKind::TooManyLinks => fs::copy(log, other).map(drop),
+        linked => linked,
+    }
+}
+
+/// Takes away a log that may be there.
+pub(crate) fn forget(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        removed => removed,
     }
 }
 

@@ -1,30 +1,23 @@
-//! Checks: each is run by Seawall, confined, in a fresh workspace that no worker and no other check has touched.
+//! What a task's criteria show: on the base, and on its harvest.
 //!
-//! A check runs what a worker wrote. In a workspace or home that two checks share, that code could mend during the first
-//! what the second looks for. The price is that no check finds what another one built.
+//! Each criterion is looked at in a workspace of its own (`once`), and the checks of one task side by side. Holdouts come
+//! after all checks, and only when these pass: what a worker must not learn is looked at as seldom as can be.
 
-use std::ffi::OsString;
-use std::os::unix::ffi::OsStringExt as _;
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
-use seawall_core::evidence::Evidence;
+use seawall_core::evidence::{Evidence, Value};
 use seawall_core::fill::shell;
 use seawall_core::ids::{AttemptNo, Commit, TaskIx, Tree};
-use seawall_core::path::{RepoPath, escape};
+use seawall_core::path::RepoPath;
 use seawall_core::plan::{Criterion, Proof, Task};
-use seawall_sandbox::{End as SandboxEnd, Profile, Report, Stdin, Write};
-use seawall_verify::{
-    COUNTED, End, Ours, Ran, after as judge_after, manual, on_base as judge_on_base,
-};
+use seawall_verify::manual;
 
-use crate::confine::{self, Job, enforced};
+use crate::answers::{self, Judged, Question};
 use crate::crew::{Crew, id};
-use crate::error::{ExecuteError, at};
+use crate::error::ExecuteError;
 use crate::execute::blocking;
-use crate::logs::{self, Log};
-use crate::workspace::{self, Places};
+use crate::once::Once;
+use crate::own;
 
 /// Where to look.
 #[derive(Clone, Debug)]
@@ -37,252 +30,153 @@ pub(crate) struct Look {
     pub(crate) tree: Tree,
 }
 
-/// Runs a task's checks on the base.
+impl Look {
+    /// A look at a commit.
+    pub(crate) async fn at(
+        crew: &Arc<Crew>,
+        label: String,
+        commit: &Commit,
+    ) -> Result<Self, ExecuteError> {
+        let at = commit.clone();
+        let find = move |crew: &Crew| Ok(crew.setup.store.tree_of(&id(&at)?)?);
+        Ok(Self {
+            label,
+            commit: commit.clone(),
+            tree: Tree::from(blocking(crew, find).await?.as_str()),
+        })
+    }
+
+    /// Takes away the layer of its commit: nothing is laid over a harvest or a trial again.
+    pub(crate) async fn forget(&self, crew: &Arc<Crew>) -> Result<(), ExecuteError> {
+        let commit = self.commit.clone();
+        blocking(crew, move |crew| crew.bases.forget(&commit, &crew.trash)).await
+    }
+}
+
+/// Runs a task's criteria on the base.
 pub(crate) async fn on_base(
     crew: &Arc<Crew>,
     ix: TaskIx,
     base: &Commit,
 ) -> Result<Vec<Evidence>, ExecuteError> {
     let task = crew.setup.plan.task(ix);
-    if task.checks.iter().all(|check| check.run.is_none()) {
+    if task.criteria().all(|criterion| criterion.run.is_none()) {
         return Ok(Vec::new());
     }
-    let look = look(crew, format!("base-{}-{}", ix.0, base.short()), base).await?;
-    let mut all = Vec::new();
-    for (n, check) in (0..).zip(task.checks.iter()) {
-        if let Some(command) = command(check, task) {
-            let ran = run(crew, &look, n, command).await?;
-            all.push(judge_on_base(n, check, &ran, &ours(crew)));
-        }
-    }
-    Ok(all)
+    let look = Look::at(crew, format!("base-{}-{}", ix.0, base.short()), base).await?;
+    let asked = numbered(task).filter_map(|(n, criterion)| {
+        let command = command(criterion, task)?;
+        Some(question(&look, n, criterion, command, Judged::OnBase))
+    });
+    answers::all(crew, asked.collect(), false).await
 }
 
-/// Runs a task's checks on its harvest.
+/// Runs a task's criteria on its harvest.
 pub(crate) async fn after(
     crew: &Arc<Crew>,
     ix: TaskIx,
     (attempt, harvest): (AttemptNo, &Commit),
     measured: &[Evidence],
 ) -> Result<Vec<Evidence>, ExecuteError> {
-    let task = crew.setup.plan.task(ix);
-    let look = look(crew, format!("verify-{attempt}"), harvest).await?;
-    let mut all = Vec::new();
-    for (n, check) in (0..).zip(task.checks.iter()) {
-        all.push(match command(check, task) {
-            Some(command) => {
-                let ran = run(crew, &look, n, command).await?;
-                judge_after(n, check, &ran, before(measured, n), &ours(crew))
-            }
-            None => manual(n, look.tree.clone()),
-        });
+    let look = Look::at(crew, format!("verify-{attempt}"), harvest).await?;
+    let mut all = criteria(crew, ix, &look, measured).await?;
+    look.forget(crew).await?;
+    own::weigh(crew, ix, (attempt, harvest), &mut all, measured).await?;
+    if crew.setup.plan.task(ix).review.is_some() {
+        crew.verified.insert(attempt, all.clone().into());
     }
-    forget(crew, &look).await?;
     Ok(all)
 }
 
-fn ours(crew: &Crew) -> Ours<'_> {
-    Ours::of(&crew.setup.plan)
+/// Runs a task's criteria on a tree with its change: the checks, and when nothing is red the holdouts.
+pub(crate) async fn criteria(
+    crew: &Arc<Crew>,
+    ix: TaskIx,
+    look: &Look,
+    measured: &[Evidence],
+) -> Result<Vec<Evidence>, ExecuteError> {
+    let task = crew.setup.plan.task(ix);
+    let mut all = checks(crew, ix, look, measured).await?;
+    let waits = |e: &Evidence| e.flaky.is_some() || is_manual(task, e.criterion);
+    let open = |e: &Evidence| e.passes() || (e.value == Value::CouldNotLook && waits(e));
+    if all.iter().all(open) {
+        let holdouts = numbered(task).filter(|(n, _)| task.is_holdout(*n));
+        all.extend(some(crew, task, look, holdouts.collect(), measured).await?);
+    }
+    Ok(all)
+}
+
+/// Runs a task's checks on a tree with its change.
+pub(crate) async fn checks(
+    crew: &Arc<Crew>,
+    ix: TaskIx,
+    look: &Look,
+    measured: &[Evidence],
+) -> Result<Vec<Evidence>, ExecuteError> {
+    let task = crew.setup.plan.task(ix);
+    let checks = numbered(task).filter(|(n, _)| !task.is_holdout(*n));
+    some(crew, task, look, checks.collect(), measured).await
+}
+
+/// Answers some criteria of a task after the work.
+pub(crate) async fn some(
+    crew: &Arc<Crew>,
+    task: &Task,
+    look: &Look,
+    criteria: Vec<(u32, &Criterion)>,
+    measured: &[Evidence],
+) -> Result<Vec<Evidence>, ExecuteError> {
+    let (mut asked, mut all) = (Vec::new(), Vec::new());
+    for (n, criterion) in criteria {
+        match command(criterion, task) {
+            Some(command) => {
+                let judged = Judged::After(before(measured, n).cloned());
+                asked.push(question(look, n, criterion, command, judged));
+            }
+            None => all.push(manual(n, look.tree.clone())),
+        }
+    }
+    all.extend(answers::all(crew, asked, false).await?);
+    all.sort_by_key(|evidence| evidence.criterion);
+    Ok(all)
 }
 
 /// What this criterion showed where the work began, if tests were counted there.
-fn before(measured: &[Evidence], criterion: u32) -> Option<&Evidence> {
+pub(crate) fn before(measured: &[Evidence], criterion: u32) -> Option<&Evidence> {
     measured.iter().find(|e| e.criterion == criterion)
 }
 
-/// Runs the plan's gates on the base itself.
-pub(crate) async fn gates_on_base(
-    crew: &Arc<Crew>,
-    look: Look,
-) -> Result<Vec<Evidence>, ExecuteError> {
-    let mut all = Vec::new();
-    for (n, criterion) in (0..).zip(crew.setup.plan.gates()) {
-        let ran = run(crew, &look, n, gate(criterion)).await?;
-        all.push(judge_on_base(n, criterion, &ran, &ours(crew)));
+/// The question that a criterion asks of a tree.
+pub(crate) fn question(
+    look: &Look,
+    number: u32,
+    criterion: &Criterion,
+    command: Vec<u8>,
+    judged: Judged,
+) -> Question {
+    Question {
+        once: Once::of(look, number, criterion, command),
+        criterion: criterion.clone(),
+        judged,
     }
-    forget(crew, &look).await?;
-    Ok(all)
 }
 
-/// Runs the plan's gates on harvests; with `first_red_ends`, the first one that does not pass is the last.
-pub(crate) async fn at_gates(
-    crew: &Arc<Crew>,
-    look: Look,
-    measured: &[Evidence],
-    first_red_ends: bool,
-) -> Result<Vec<Evidence>, ExecuteError> {
-    let mut all: Vec<Evidence> = Vec::new();
-    for (n, criterion) in (0..).zip(crew.setup.plan.gates()) {
-        let ran = run(crew, &look, n, gate(criterion)).await?;
-        all.push(judge_after(
-            n,
-            criterion,
-            &ran,
-            before(measured, n),
-            &ours(crew),
-        ));
-        if first_red_ends && !all.iter().all(Evidence::passes) {
-            break;
-        }
-    }
-    forget(crew, &look).await?;
-    Ok(all)
+/// A task's criteria with their numbers.
+pub(crate) fn numbered(task: &Task) -> impl Iterator<Item = (u32, &Criterion)> {
+    (0..).zip(task.criteria())
 }
 
-fn gate(criterion: &Criterion) -> Vec<u8> {
-    criterion.run.clone().unwrap_or_default().into_bytes()
+fn is_manual(task: &Task, number: u32) -> bool {
+    let criterion = task.criteria().nth(number as usize);
+    criterion.is_some_and(|criterion| command(criterion, task).is_none())
 }
 
-/// Nothing is laid over a harvest or a trial again.
-async fn forget(crew: &Arc<Crew>, look: &Look) -> Result<(), ExecuteError> {
-    let commit = look.commit.clone();
-    blocking(crew, move |crew| crew.bases.forget(&commit, &crew.trash)).await
-}
-
-async fn look(crew: &Arc<Crew>, label: String, at: &Commit) -> Result<Look, ExecuteError> {
-    let commit = at.clone();
-    let tree = blocking(crew, move |crew| {
-        Ok(crew.setup.store.tree_of(&id(&commit)?)?)
-    })
-    .await?;
-    Ok(Look {
-        label,
-        commit: at.clone(),
-        tree: Tree::from(tree.as_str()),
-    })
-}
-
-fn command(check: &Criterion, task: &Task) -> Option<Vec<u8>> {
+/// What is run for a criterion of a task; nothing where only a person can look.
+pub(crate) fn command(check: &Criterion, task: &Task) -> Option<Vec<u8>> {
     let files: Vec<&RepoPath> = task.files.iter().chain(&task.creates).collect();
     let run = check
         .run
         .as_ref()
         .filter(|_| check.proof != Proof::Manual)?;
     Some(shell(run, &files, &task.id))
-}
-
-/// Runs one check in a workspace of its own: in memory where that is safe, else on the disk.
-///
-/// Memory is safe where a control group bounds what the check may take of it: then too much of it is a limit that was met, which
-/// is seen, and the check is run again on the disk. A file system in memory that was merely full would look like a red check.
-async fn run(
-    crew: &Arc<Crew>,
-    look: &Look,
-    criterion: u32,
-    command: Vec<u8>,
-) -> Result<Ran, ExecuteError> {
-    let run = Run {
-        look,
-        criterion,
-        command: &command,
-        profile: crew.profile("check")?,
-    };
-    let (at, of) = (look.commit.clone(), run.profile.clone());
-    if let Some(most) = crew.check_in_memory(&command, &run.profile) {
-        let (at, of) = (at.clone(), of.clone());
-        let find = move |crew: &Crew| workspace::places_in_memory(crew, &at, &of, most);
-        let places = blocking(crew, find).await?;
-        let report = run.confined(crew, places).await?;
-        if report.limits.is_empty() {
-            return run.ran(crew, report).await;
-        }
-        crew.needs_disk(command.clone());
-    }
-    let room = crew.setup.place.check(&look.label);
-    let made = room.clone();
-    let open = move |crew: &Crew| {
-        workspace::open(crew, &made, &at, &[])?;
-        workspace::places(crew, &made, &at, &of)
-    };
-    let places = blocking(crew, open).await?;
-    let report = run.confined(crew, places).await;
-    blocking(crew, move |crew| crew.trash.throw(&room.root)).await?;
-    run.ran(crew, report?).await
-}
-
-/// One check that is run.
-struct Run<'a> {
-    look: &'a Look,
-    criterion: u32,
-    command: &'a [u8],
-    profile: Profile,
-}
-
-impl Run<'_> {
-    fn log(&self, crew: &Crew) -> PathBuf {
-        crew.setup.place.check_log(&self.look.label, self.criterion)
-    }
-
-    async fn confined(&self, crew: &Arc<Crew>, places: Places) -> Result<Report, ExecuteError> {
-        let command = OsString::from_vec(self.command.to_vec());
-        let job = Job {
-            argv: vec!["/bin/sh".into(), "-c".into(), command],
-            places,
-            write: Write::Workspace,
-            stdin: Stdin::Null,
-            log: self.log(crew),
-            profile: self.profile.clone(),
-            wall: wall(crew),
-            silence: None,
-            label: format!("{}.{}", self.look.label, self.criterion),
-            attempt: None,
-        };
-        confine::run(crew, job).await
-    }
-
-    async fn ran(&self, crew: &Arc<Crew>, report: Report) -> Result<Ran, ExecuteError> {
-        let (log, tree, wall) = (self.log(crew), self.look.tree.clone(), wall(crew));
-        let command = shown(self.command);
-        blocking(crew, move |crew| {
-            let output = logs::read(&log, COUNTED).map_err(at("read", &log))?;
-            ran(crew, &report, (command, tree), output, wall)
-        })
-        .await
-    }
-}
-
-fn wall(crew: &Crew) -> Duration {
-    Duration::from_millis(crew.setup.plan.limits.check_timeout_ms)
-}
-
-fn ran(
-    crew: &Crew,
-    report: &Report,
-    (command, tree): (String, Tree),
-    output: Log,
-    wall: Duration,
-) -> Result<Ran, ExecuteError> {
-    let ms = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-    if let Some(why) = &report.output_error {
-        return Err(ExecuteError::Output(why.clone()));
-    }
-    let end = match &report.end {
-        SandboxEnd::Exited(status) => End::Exited(*status),
-        SandboxEnd::Signalled(signal) => End::Signalled(*signal),
-        SandboxEnd::Killed { limit } => End::Killed(limit.clone()),
-        SandboxEnd::TimedOut | SandboxEnd::Silent => End::TimedOut(ms(wall)),
-        SandboxEnd::Stopped => End::Stopped,
-        SandboxEnd::CouldNotStart { step, error } => End::CouldNotStart(format!("{step}: {error}")),
-    };
-    Ok(Ran {
-        command,
-        tree,
-        end,
-        ms: ms(report.wall),
-        bytes: report.output_bytes,
-        end_of_output: output.end,
-        digest: output.digest,
-        enforced: crew.said_once(enforced(&report.ledger)),
-    })
-}
-
-fn shown(command: &[u8]) -> String {
-    match std::str::from_utf8(command) {
-        Ok(text) => text.to_owned(),
-        Err(_) => {
-            let mut text = String::new();
-            let _ = escape(command, &mut text); // a String takes every write
-            text
-        }
-    }
 }

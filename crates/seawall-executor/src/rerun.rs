@@ -7,22 +7,24 @@ use std::sync::Arc;
 
 use seawall_core::evidence::Evidence;
 use seawall_core::ids::{AttemptNo, Commit, TaskIx, Tree};
+use seawall_core::plan::GateNow;
 
 use crate::crew::{Crew, Setup, id};
 use crate::error::{ExecuteError, at};
+use crate::gates;
 use crate::look::{self, Look};
 
 /// What to look at again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Again {
-    /// The plan's gates on the run's base.
-    GatesOnBase(Commit),
+    /// The plan's gates on the run's base, and what each was there.
+    GatesOnBase(Commit, Vec<GateNow>),
     /// The checks of a task on a base.
     ChecksOnBase(TaskIx, Commit),
     /// The checks of a task on a harvest, compared with what was counted on its base.
     Checks(TaskIx, AttemptNo, Commit, Vec<Evidence>),
-    /// The plan's gates on a checkpoint, compared with what was counted on the one before.
-    Gates(Commit, Vec<Evidence>),
+    /// The plan's gates on a checkpoint, compared with what was counted on the one before, and what each gate was.
+    Gates(Commit, Vec<Evidence>, Vec<GateNow>),
 }
 
 /// Takes each look again and hands it to `told` with its place in `looks`.
@@ -49,14 +51,14 @@ pub fn rerun(
 
 async fn one(crew: &Arc<Crew>, n: usize, again: &Again) -> Result<Vec<Evidence>, ExecuteError> {
     match again {
-        Again::GatesOnBase(base) => look::gates_on_base(crew, at_commit(crew, n, base)?).await,
+        Again::GatesOnBase(base, now) => gates::on_base(crew, at_commit(crew, n, base)?, now).await,
         Again::ChecksOnBase(task, base) => look::on_base(crew, *task, base).await,
         Again::Checks(task, attempt, harvest, measured) => {
             look::after(crew, *task, (*attempt, harvest), measured).await
         }
-        Again::Gates(commit, measured) => {
+        Again::Gates(commit, measured, now) => {
             let look = at_commit(crew, n, commit)?;
-            look::at_gates(crew, look, measured, false).await
+            gates::after(crew, look, now, measured, false).await
         }
     }
 }

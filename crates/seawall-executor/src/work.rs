@@ -27,7 +27,7 @@ use crate::{notes, prepare, workspace};
 const CLAIM: usize = 1500;
 
 /// The name of the brief in the worker's private temporary directory.
-const BRIEF: &str = "brief.md";
+pub(crate) const BRIEF: &str = "brief.md";
 
 /// Runs the worker of an attempt to its end.
 pub(crate) async fn run(
@@ -37,6 +37,7 @@ pub(crate) async fn run(
     base: Commit,
     feedback: Option<Arc<Feedback>>,
 ) -> Result<WorkerEnd, ExecuteError> {
+    let _place = crew.place().await?;
     let ready = move |crew: &Crew| job(crew, task, attempt, &base, feedback.as_deref());
     let job = blocking(crew, ready).await?;
     let log = job.log.clone();
@@ -105,7 +106,7 @@ fn compose(
     }))
 }
 
-fn argv(agent: &Agent, task: &Task, brief: &str) -> Vec<OsString> {
+pub(crate) fn argv(agent: &Agent, task: &Task, brief: &str) -> Vec<OsString> {
     let files: Vec<&RepoPath> = task.files.iter().chain(&task.creates).collect();
     let prompt_file = format!("{TMP_MARK}/{BRIEF}");
     let words = Words {
@@ -136,7 +137,7 @@ fn writes(rule: WriteRule, task: &Task, besides: Vec<PathBuf>) -> Write {
     }
 }
 
-fn end(crew: &Crew, report: &Report, log: &Path) -> Result<WorkerEnd, ExecuteError> {
+pub(crate) fn end(crew: &Crew, report: &Report, log: &Path) -> Result<WorkerEnd, ExecuteError> {
     let output = logs::end(log, 4 * CLAIM).map_err(at("read", log))?;
     if let Some(why) = &report.output_error {
         return Err(ExecuteError::Output(why.clone()));

@@ -50,8 +50,8 @@ pub(crate) static CODES: &[Explanation] = &[
     ),
     code(
         "SW0104",
-        "waits for a task that does not exist",
-        "A name in `after` is the `id` of a task of the same plan. The id of a fan-out stands for all of its tasks, `ID:PATH` for one of them.",
+        "names a task that does not exist",
+        "A name in `after`, `until` or `red_until` is the `id` of a task of the same plan. The id of a fan-out stands for all of its tasks, `ID:PATH` for one of them.",
         "id = \"types\"\n# …\nafter = [\"type\"]",
         "after = [\"types\"]                      # all of the fan-out\nafter = [\"types:src/click/core.py\"]     # one of it",
     ),

@@ -1,9 +1,11 @@
 //! Every code of a diagnostic, explained: `seawall explain CODE` prints these.
 //!
 //! Codes are stable: one that is not used any more is not given to something else. `SW01xx` are errors,
-//! `SW02xx` warnings and notes, `SW05xx` findings about changes. Some are raised by the binary, which alone can run a check or see waves.
+//! `SW02xx` warnings and notes, `SW03xx` what is seen of the base, `SW05xx` findings about changes. Some are raised by the binary, which alone can run a check or see waves.
 
 use crate::code_table::CODES;
+use crate::deep_table::DEEP;
+use crate::evidence_table::EVIDENCE;
 use crate::finding_table::FINDINGS;
 use crate::warning_table::WARNINGS;
 
@@ -37,7 +39,7 @@ pub fn finding_codes() -> &'static [Explanation] {
 
 /// Every code of a problem of a plan, in order.
 pub fn codes() -> impl Iterator<Item = &'static Explanation> {
-    CODES.iter().chain(WARNINGS)
+    CODES.iter().chain(EVIDENCE).chain(WARNINGS).chain(DEEP)
 }
 
 /// Whether a problem with this code may be no more than what a syntax error left: something is absent
@@ -58,6 +60,10 @@ pub(crate) fn may_follow_from_syntax(code: &str) -> bool {
             | "SW0129"
             | "SW0130"
             | "SW0131"
+            | "SW0154"
+            | "SW0155"
+            | "SW0157"
+            | "SW0163"
     )
 }
 
@@ -67,8 +73,8 @@ mod tests {
 
     #[test]
     fn codes_are_in_order_unique_and_complete() {
-        assert!(CODES.is_sorted_by(|a, b| a.code < b.code));
-        for e in CODES {
+        assert!(codes().is_sorted_by(|a, b| a.code < b.code));
+        for e in codes() {
             assert!(
                 e.code.starts_with("SW01") || e.code.starts_with("SW02"),
                 "{}",

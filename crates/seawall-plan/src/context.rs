@@ -22,7 +22,29 @@ pub(crate) struct Context<'w> {
     pub(crate) problems: Problems,
     /// Paths that the base does not have as the plan wants them; a task's work may make them so.
     pub(crate) pending: Vec<Pending>,
+    /// What workers see besides the commit, so that no holdout may stand there.
+    pub(crate) seen: Seen,
+    /// The files beside the plan that holdouts put somewhere.
+    pub(crate) put: Put,
     profiles: HashMap<String, Arc<str>>,
+}
+
+/// What workers see besides the commit.
+#[derive(Default)]
+pub(crate) struct Seen {
+    /// Paths of the checkout that are carried along.
+    pub(crate) carried: Vec<RepoPath>,
+    /// Paths of the host that `[sandbox]` opens.
+    pub(crate) opened: Vec<String>,
+}
+
+/// Files beside the plan: each is read once, however many tasks put it somewhere.
+#[derive(Default)]
+pub(crate) struct Put {
+    /// The bytes; none for what was reported.
+    pub(crate) files: HashMap<RepoPath, Option<Arc<[u8]>>>,
+    /// How many bytes they are together.
+    pub(crate) bytes: u64,
 }
 
 /// An agent of the plan.
@@ -64,6 +86,8 @@ impl<'w> Context<'w> {
             agents: BTreeMap::new(),
             problems: Problems::new(),
             pending: Vec::new(),
+            seen: Seen::default(),
+            put: Put::default(),
             profiles: HashMap::new(),
         }
     }

@@ -4,13 +4,14 @@
 //! run would later believe a worker, so it is refused or warned about here.
 
 use seawall_core::diagnostic::Diagnostic;
-use seawall_core::plan::{Baseline, Criterion, Proof, Tests};
+use seawall_core::plan::{Baseline, Criterion, Flaky, Proof, Tests};
 
-use crate::keys::Table;
+use crate::context::Context;
 use crate::problems::{At, Problems, error, note, placed, shown, warning};
+use crate::reports;
 use crate::section::Section;
 use crate::substitutions::{self, Standing};
-use crate::vague;
+use crate::{vague, values};
 
 /// How many files of a task `{file}` stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,85 +22,86 @@ pub(crate) enum Owned {
     Several,
 }
 
-/// Reads the criteria of a checkpoint or invariant.
-pub(crate) fn gates(
-    sections: &[Section<'_>],
-    table: Table,
-    text: &str,
-    problems: &mut Problems,
-) -> Vec<Criterion> {
-    let place = if table == Table::Checkpoint {
-        "a checkpoint"
-    } else {
-        "an invariant"
-    };
-    let read = |section: &Section<'_>| {
-        let run = section.text("run");
-        if let Some(run) = &run {
-            substitutions::check(run, substitutions::GATE, place, problems);
-            check_trivial(run, problems);
-        }
-        let says = read_says(section, text, problems)?;
-        Some(Criterion {
-            says,
-            run: Some(run?.value.to_owned()),
-            proof: Proof::PassToPass,
-            baseline: baseline(section).map_or(Baseline::Green, |b| b.value),
-            tests: tests(section),
-            ..Criterion::default()
-        })
-    };
-    sections.iter().filter_map(read).collect()
-}
-
 /// Reads the checks of a task.
 pub(crate) fn checks(
     sections: &[Section<'_>],
     owned: Owned,
-    text: &str,
-    problems: &mut Problems,
+    cx: &mut Context<'_>,
 ) -> Vec<Criterion> {
     sections
         .iter()
-        .filter_map(|section| check(section, owned, text, problems))
+        .filter_map(|section| check(section, owned, cx))
         .collect()
 }
 
-fn check(
-    section: &Section<'_>,
-    owned: Owned,
-    text: &str,
-    problems: &mut Problems,
-) -> Option<Criterion> {
-    let proof = match section.text("proof").map(|p| p.value) {
-        Some("pass-to-pass") => Proof::PassToPass,
-        Some("manual") => Proof::Manual,
-        _ => Proof::FailToPass,
-    };
+fn check(section: &Section<'_>, owned: Owned, cx: &mut Context<'_>) -> Option<Criterion> {
+    let proof = proof(section);
     let run = section.text("run");
     match (&run, proof) {
-        (Some(run), Proof::Manual) => problems.add(manual_with_run(run)),
-        (Some(run), _) => check_run(run, owned, problems),
+        (Some(run), Proof::Manual) => cx.problems.add(manual_with_run(run)),
+        (Some(run), _) => check_run(run, owned, "a check", &mut cx.problems),
         (None, Proof::Manual) => {}
         (None, _) if section.has("run") => {}
-        (None, _) => problems.add(without_run(section)),
+        (None, _) => cx.problems.add(without_run(section)),
     }
+    if proof == Proof::Manual {
+        useless(section, &["flaky", "junit"], &mut cx.problems);
+    }
+    let looked = looked(section, proof, cx);
+    let says = read_says(section, cx.text, &mut cx.problems)?;
+    Some(Criterion {
+        says,
+        run: run.map(|r| r.value.to_owned()),
+        ..looked
+    })
+}
+
+/// How a command is looked at: its proof, and what the section says of baseline, tests, flakiness and report.
+pub(crate) fn looked(section: &Section<'_>, proof: Proof, cx: &mut Context<'_>) -> Criterion {
     let baseline = baseline(section);
     if let Some(red) = baseline
         .as_ref()
         .filter(|b| b.value == Baseline::Red && proof != Proof::PassToPass)
     {
-        problems.add(useless_baseline(red, proof));
+        cx.problems.add(useless_baseline(red, proof));
     }
-    let says = read_says(section, text, problems)?;
-    Some(Criterion {
-        says,
-        run: run.map(|r| r.value.to_owned()),
+    Criterion {
         proof,
         baseline: baseline.map_or(Baseline::Green, |b| b.value),
         tests: tests(section),
+        flaky: flaky(section),
+        junit: reports::read(section, cx),
         ..Criterion::default()
-    })
+    }
+}
+
+/// Reports keys about a command where none is run.
+pub(crate) fn useless(section: &Section<'_>, keys: &[&str], problems: &mut Problems) {
+    for key in keys {
+        let Some(place) = section.place(key) else {
+            continue;
+        };
+        problems.add(
+            error("SW0162", format!("`{key}` says nothing without a command"))
+                .at(place, "nothing is run")
+                .help("leave it out; it is about the output of a command that is run"),
+        );
+    }
+}
+
+pub(crate) fn proof(section: &Section<'_>) -> Proof {
+    match section.text("proof").map(|p| p.value) {
+        Some("pass-to-pass") => Proof::PassToPass,
+        Some("manual") => Proof::Manual,
+        _ => Proof::FailToPass,
+    }
+}
+
+fn flaky(section: &Section<'_>) -> Flaky {
+    let times = section
+        .text("flaky")
+        .and_then(|word| values::retries(word.value)?);
+    times.map_or(Flaky::Hold, Flaky::Retry)
 }
 
 fn baseline(section: &Section<'_>) -> Option<At<Baseline>> {
@@ -152,8 +154,9 @@ fn without_run(section: &Section<'_>) -> Diagnostic {
     placed(problem, section.header.as_ref(), "`run` is missing")
 }
 
-fn check_run(run: &At<&str>, owned: Owned, problems: &mut Problems) {
-    substitutions::check(run, substitutions::CHECK, "a check", problems);
+/// Reports what is wrong with the command of a check or holdout.
+pub(crate) fn check_run(run: &At<&str>, owned: Owned, place: &str, problems: &mut Problems) {
+    substitutions::check(run, substitutions::CHECK, place, problems);
     check_trivial(run, problems);
     let standings = substitutions::standings(run.value).into_iter();
     let misfit = standings
@@ -193,7 +196,8 @@ fn misfit(
     }
 }
 
-fn check_trivial(run: &At<&str>, problems: &mut Problems) {
+/// Reports a command that looks at nothing.
+pub(crate) fn check_trivial(run: &At<&str>, problems: &mut Problems) {
     if vague::is_trivial(run.value) {
         problems.add(
             warning(
@@ -209,7 +213,12 @@ fn check_trivial(run: &At<&str>, problems: &mut Problems) {
     }
 }
 
-fn read_says(section: &Section<'_>, text: &str, problems: &mut Problems) -> Option<String> {
+/// The sentence; one that nobody can check is reported.
+pub(crate) fn read_says(
+    section: &Section<'_>,
+    text: &str,
+    problems: &mut Problems,
+) -> Option<String> {
     let says = section.text("says")?;
     if let Some((place, instead)) = vague::find(says.value) {
         let phrase = &says.value[place];

@@ -1,6 +1,7 @@
 //! Reads `[[finding]]`: what follows from a finding in this plan, where that is not what its rule says.
 
 use globset::GlobBuilder;
+use seawall_core::diagnostic::Diagnostic;
 use seawall_core::finding::{FindingRule, Severity};
 
 use crate::finding_table::FINDINGS;
@@ -56,13 +57,18 @@ fn unknown(code: &At<&str>, problems: &mut Problems) {
 }
 
 fn check_glob(glob: &At<&str>, problems: &mut Problems) {
-    let made = GlobBuilder::new(glob.value).literal_separator(true).build();
-    if let Err(why) = made {
-        let why = shown(&why.kind().to_string());
-        problems.add(
-            error("SW0122", format!("glob `{}` cannot be read: {why}", shown(glob.value)))
-                .at(glob.span.clone(), "not a glob")
-                .help("`*`, `**`, `?`, `[a-z]` and `{a,b}` are special; `\\` before one of them makes it plain"),
-        );
+    if let Err(why) = GlobBuilder::new(glob.value).literal_separator(true).build() {
+        problems.add(not_a_glob(glob, &why));
     }
+}
+
+/// That a glob cannot be read.
+pub(crate) fn not_a_glob(glob: &At<&str>, why: &globset::Error) -> Diagnostic {
+    let why = shown(&why.kind().to_string());
+    error(
+        "SW0122",
+        format!("glob `{}` cannot be read: {why}", shown(glob.value)),
+    )
+    .at(glob.span.clone(), "not a glob")
+    .help("`*`, `**`, `?`, `[a-z]` and `{a,b}` are special; `\\` before one of them makes it plain")
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use seawall_core::diagnostic::Diagnostic;
-use seawall_core::plan::{Agent, Limits, PromptMode, SandboxRules};
+use seawall_core::plan::{Agent, EvidenceRules, Limits, PromptMode, SandboxRules, Sensitivity};
 
 use crate::context::{Context, KnownAgent};
 use crate::keys::Table;
@@ -99,6 +99,17 @@ pub(crate) fn limits(section: Option<&Section<'_>>) -> Limits {
     }
 }
 
+/// How evidence is weighed.
+pub(crate) fn evidence(section: Option<&Section<'_>>) -> EvidenceRules {
+    let word = section.and_then(|s| s.text("sensitivity"));
+    EvidenceRules {
+        sensitivity: match word.map(|word| word.value) {
+            Some("off") => Sensitivity::Off,
+            _ => Sensitivity::Measured,
+        },
+    }
+}
+
 /// What workers and checks may see beyond the profile.
 pub(crate) fn sandbox(section: Option<&Section<'_>>, problems: &mut Problems) -> SandboxRules {
     let Some(section) = section else {
@@ -121,7 +132,7 @@ pub(crate) fn sandbox(section: Option<&Section<'_>>, problems: &mut Problems) ->
         pass: pass.iter().map(|n| n.value.to_owned()).collect(),
         env: env
             .iter()
-            .map(|(name, value)| (name.value.to_owned(), (*value).to_owned()))
+            .map(|(name, value)| (name.value.to_owned(), value.value.to_owned()))
             .collect(),
     }
 }

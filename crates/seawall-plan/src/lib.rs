@@ -5,14 +5,24 @@
 //! JSON Schema and the reference in `docs/plan.md` all come from that one table, which costs an
 //! indirection in the reader and keeps the three from drifting apart.
 
+mod briefs;
 mod code_table;
 mod codes;
 mod context;
+mod contradictions;
 mod criteria;
+mod deep_table;
 mod document;
+mod evidence_table;
 mod finding_table;
 mod findings;
+mod floors;
+mod gates;
+mod greps;
 mod head;
+mod holdouts;
+mod idle;
+mod key_table;
 mod keys;
 mod nearest;
 mod order;
@@ -22,6 +32,8 @@ mod paths;
 mod pending;
 mod problems;
 mod reader;
+mod reports;
+mod rules;
 mod schema;
 mod section;
 mod settings;
@@ -32,6 +44,7 @@ mod tree;
 mod vague;
 mod values;
 mod warning_table;
+mod windows;
 mod workspace;
 mod world;
 
@@ -41,7 +54,7 @@ use seawall_core::plan::Plan;
 pub use codes::{Explanation, codes, explain, finding_codes};
 pub use nearest::nearest;
 pub use schema::schema;
-pub use world::{Base, Kind, World};
+pub use world::{Base, Beside, Kind, NotBeside, World};
 
 /// What came of reading a plan's text.
 #[derive(Clone, Debug, PartialEq, Eq)]

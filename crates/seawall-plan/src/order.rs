@@ -53,7 +53,7 @@ pub(crate) fn resolve(tasks: &Tasks, problems: &mut Problems) -> Edges {
 }
 
 /// The block that `name` means, and the member if it means one.
-fn target(tasks: &Tasks, name: &str) -> Option<(u32, Option<u32>)> {
+pub(crate) fn target(tasks: &Tasks, name: &str) -> Option<(u32, Option<u32>)> {
     if let Some(block) = tasks.by_id.get(name) {
         return Some((*block, None));
     }
@@ -73,15 +73,22 @@ fn target(tasks: &Tasks, name: &str) -> Option<(u32, Option<u32>)> {
 
 impl Problems {
     fn add_unknown_dependency(&mut self, block: &Block, typed: &At<Box<str>>, tasks: &Tasks) {
-        let problem = error(
-            "SW0104",
-            format!(
-                "task `{}` waits for `{}`, which does not exist",
-                shown(&block.id),
-                shown(&typed.value)
-            ),
-        )
-        .at(typed.span.clone(), "no task has this id");
+        let message = format!(
+            "task `{}` waits for `{}`, which does not exist",
+            shown(&block.id),
+            shown(&typed.value)
+        );
+        self.add_unknown_task(message, typed, tasks);
+    }
+
+    /// Reports a name that is no task's, and guesses which was meant.
+    pub(crate) fn add_unknown_task(
+        &mut self,
+        message: String,
+        typed: &At<Box<str>>,
+        tasks: &Tasks,
+    ) {
+        let problem = error("SW0104", message).at(typed.span.clone(), "no task has this id");
         let near = self.nearest(&typed.value, tasks.blocks.iter().map(|b| &*b.id));
         let help = match near
             .and_then(|id| tasks.by_id.get(id))

@@ -51,10 +51,7 @@ fn both_own(before: &Block, after: &Block, shared: &Shared<'_>) -> Diagnostic {
 }
 
 fn unordered<'t>(tasks: &'t Tasks, edges: &Edges) -> BTreeMap<(u32, u32), Shared<'t>> {
-    let mut search = Search {
-        edges,
-        answers: HashMap::new(),
-    };
+    let mut search = Search::new(edges);
     let mut owner: HashMap<&RepoPath, (u32, u32)> = HashMap::with_capacity(tasks.tasks.len());
     let mut pairs: BTreeMap<(u32, u32), Shared<'t>> = BTreeMap::new();
     for (place, block) in (0..).zip(&tasks.blocks) {
@@ -79,16 +76,24 @@ fn unordered<'t>(tasks: &'t Tasks, edges: &Edges) -> BTreeMap<(u32, u32), Shared
     pairs
 }
 
-struct Search<'e> {
+/// Tells whether one task waits for another.
+pub(crate) struct Search<'e> {
     edges: &'e Edges,
     /// What was found for pairs of whole blocks.
     answers: HashMap<(u32, u32), bool>,
 }
 
-impl Search<'_> {
+impl<'e> Search<'e> {
+    pub(crate) fn new(edges: &'e Edges) -> Self {
+        Self {
+            edges,
+            answers: HashMap::new(),
+        }
+    }
+
     /// Whether one of two tasks, each given with its block, waits for the other, as far as the search
     /// goes; also when it does not go far enough to tell.
-    fn ordered(&mut self, a: (u32, u32), b: (u32, u32)) -> bool {
+    pub(crate) fn ordered(&mut self, a: (u32, u32), b: (u32, u32)) -> bool {
         if let Some(known) = self.answers.get(&(a.0, b.0)) {
             return *known;
         }

@@ -21,6 +21,18 @@ pub(crate) enum Owns {
     Group(Group),
 }
 
+impl Owns {
+    /// Whether a task, or one of the tasks, owns this path.
+    pub(crate) fn has(&self, path: &RepoPath) -> bool {
+        match self {
+            Self::Each(files) => files.binary_search(path).is_ok(),
+            Self::Group(group) => [&group.files, &group.creates, &group.deletes]
+                .into_iter()
+                .any(|paths| paths.contains(path)),
+        }
+    }
+}
+
 /// The files of one task.
 #[derive(Default)]
 pub(crate) struct Group {

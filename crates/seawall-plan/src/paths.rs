@@ -51,6 +51,12 @@ pub(crate) fn own(typed: &At<&str>, path: &RepoPath) -> Diagnostic {
         .help("change it yourself: no worker may write below `.seawall/`")
 }
 
+/// Whether `path` is `other`, or lies below it.
+pub(crate) fn is_inside(path: &RepoPath, other: &RepoPath) -> bool {
+    let rest = path.as_bytes().strip_prefix(other.as_bytes());
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
+}
+
 /// What a path turned out to be.
 pub(crate) enum Found {
     /// A regular file of the base.
@@ -83,6 +89,33 @@ pub(crate) fn look(
         },
     }
     Found::Refused
+}
+
+/// Whether a file could stand at `path`, or does already; what forbids it is reported.
+pub(crate) fn can_be_file(
+    tree: &Tree<'_>,
+    typed: &At<&str>,
+    path: &RepoPath,
+    problems: &mut Problems,
+) -> bool {
+    let problem = match (tree.kind(path.as_bytes()), tree.blocked(path.as_bytes())) {
+        (Some(Kind::File), _) => return true,
+        (Some(Kind::Symlink), _) => link(typed, path),
+        (Some(Kind::Submodule), _) => submodule(typed, path),
+        (None, Some(Blocked::Symlink(part))) => link(typed, part),
+        (None, Some(Blocked::Submodule(part))) => submodule(typed, part),
+        (None, Some(Blocked::File(part))) => below_file(typed, part),
+        (None, None) if tree.is_directory(path.as_bytes()) => not_a_file(typed, path),
+        (None, None) => return true,
+    };
+    problems.add(problem);
+    false
+}
+
+fn not_a_file(typed: &At<&str>, path: &RepoPath) -> Diagnostic {
+    error("SW0119", format!("`{path}` is a directory"))
+        .at(typed.span.clone(), "a file is wanted")
+        .help("name a file below it")
 }
 
 fn link(typed: &At<&str>, part: &RepoPath) -> Diagnostic {

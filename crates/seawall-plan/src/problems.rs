@@ -37,6 +37,11 @@ impl Problems {
         self.found.push(diagnostic);
     }
 
+    /// Adds several.
+    pub(crate) fn add_all(&mut self, diagnostics: Vec<Diagnostic>) {
+        self.found.extend(diagnostics);
+    }
+
     /// Keeps those that `keep` wants.
     pub(crate) fn retain(&mut self, keep: impl Fn(&Diagnostic) -> bool) {
         self.found.retain(keep);

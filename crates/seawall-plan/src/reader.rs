@@ -4,11 +4,12 @@ use std::ops::Range;
 
 use seawall_core::diagnostic::Diagnostic;
 use seawall_core::finding::FindingRule;
-use seawall_core::plan::{Budget, Criterion, Plan};
+use seawall_core::plan::{Budget, Criterion, EvidenceRules, Plan};
 
 use crate::codes;
 use crate::context::Context;
 use crate::document::{self, Pieces};
+use crate::gates::{self, Gate};
 use crate::keys::Table;
 use crate::problems::{Problems, error, floor, list, shown, warning};
 use crate::section::Section;
@@ -16,7 +17,10 @@ use crate::settings::Settings;
 use crate::tasks::Tasks;
 use crate::tree::Tree;
 use crate::world::{Base, World};
-use crate::{Reading, criteria, findings, head, order, owners, pending, workspace};
+use crate::{
+    Reading, briefs, contradictions, findings, head, idle, order, owners, pending, reports,
+    windows, workspace,
+};
 
 /// Dispatches that a run may use for each task, when the plan does not say.
 const ATTEMPTS_PER_TASK: u32 = 3;
@@ -87,8 +91,9 @@ struct Head {
     limits: seawall_core::plan::Limits,
     sandbox: seawall_core::plan::SandboxRules,
     workspace: seawall_core::plan::WorkspaceRules,
-    checkpoints: Vec<Criterion>,
-    invariants: Vec<Criterion>,
+    evidence: EvidenceRules,
+    checkpoints: Vec<Gate>,
+    invariants: Vec<Gate>,
     findings: Vec<FindingRule>,
     defaults: Settings,
     /// Whether `task` stands in the text in a wrong form, which was reported.
@@ -109,79 +114,10 @@ impl BudgetKeys {
             wall_ms: wall_ms.unwrap_or(head::DEFAULT_WALL_MS),
         }
     }
-}
-
-impl Head {
-    fn read(table: &toml::de::DeTable<'_>, cx: &mut Context<'_>) -> Self {
-        let root = Section::open(Table::Plan, table, None, 0, &mut cx.problems);
-        let workspace = root.one("workspace", Table::Workspace, &mut cx.problems);
-        let carried = workspace.as_ref().map(|w| w.texts("carry"));
-        head::agents(&root, &carried.unwrap_or_default(), cx);
-        let problems = &mut cx.problems;
-        let budget = root.one("budget", Table::Budget, problems);
-        let limits = root.one("limits", Table::Limits, problems);
-        let sandbox = root.one("sandbox", Table::Sandbox, problems);
-        let checkpoints = root.many("checkpoint", Table::Checkpoint, problems);
-        let invariants = root.many("invariant", Table::Invariant, problems);
-        let findings = root.many("finding", Table::Finding, problems);
-        let findings = findings::read(&findings, problems);
-        if checkpoints.is_empty() && (!root.has("checkpoint") || root.is_empty_list("checkpoint")) {
-            problems.add(no_checkpoint());
-        }
-        let defaults = root.one("defaults", Table::Defaults, problems);
-        let built_in = Settings::built_in(cx);
-        let workspace = workspace::read(workspace.as_ref(), cx);
-        let problems = &mut cx.problems;
-        Self {
-            name: head::name(&root, problems),
-            goal: root.text("goal").map(|g| g.value.to_owned()),
-            budget: BudgetKeys::read(budget.as_ref()),
-            limits: head::limits(limits.as_ref()),
-            sandbox: head::sandbox(sandbox.as_ref(), problems),
-            workspace,
-            checkpoints: criteria::gates(&checkpoints, Table::Checkpoint, cx.text, problems),
-            invariants: criteria::gates(&invariants, Table::Invariant, cx.text, problems),
-            findings,
-            defaults: defaults
-                .map(|d| built_in.overlaid(&d, Table::Defaults, None, cx))
-                .unwrap_or(built_in),
-            odd_tasks: root.has("task") && !root.is_empty_list("task"),
-        }
-    }
-
-    /// Holds everything against everything else and makes the plan.
-    fn finish(self, mut tasks: Tasks, cx: &mut Context<'_>) -> Option<Plan> {
-        if tasks.blocks.is_empty() && !self.odd_tasks {
-            cx.problems.add(no_task());
-        }
-        hold_together(&mut tasks, cx);
-        let attempts = self.attempts(&tasks, cx);
-        let agents = std::mem::take(&mut cx.agents);
-        Some(Plan {
-            name: self.name?,
-            goal: self.goal?,
-            budget: Budget {
-                attempts,
-                wall_ms: self.budget.wall_ms,
-            },
-            limits: self.limits,
-            sandbox: self.sandbox,
-            workspace: self.workspace,
-            evidence: Default::default(),
-            agents: agents
-                .into_iter()
-                .map(|(name, known)| Some((name, known.agent?)))
-                .collect::<Option<_>>()?,
-            checkpoints: self.checkpoints,
-            invariants: self.invariants,
-            findings: self.findings,
-            tasks: tasks.tasks,
-        })
-    }
 
     fn attempts(&self, tasks: &Tasks, cx: &mut Context<'_>) -> u32 {
         let count = crate::tasks::number(tasks.tasks.len());
-        let Some(given) = &self.budget.attempts else {
+        let Some(given) = &self.attempts else {
             return count.saturating_mul(ATTEMPTS_PER_TASK).max(LEAST_ATTEMPTS);
         };
         if given.value < count {
@@ -201,16 +137,113 @@ impl Head {
     }
 }
 
-/// Checks what only all tasks together can tell, and orders them.
-fn hold_together(tasks: &mut Tasks, cx: &mut Context<'_>) {
+impl Head {
+    fn read(table: &toml::de::DeTable<'_>, cx: &mut Context<'_>) -> Self {
+        let root = Section::open(Table::Plan, table, None, 0, &mut cx.problems);
+        let workspace = root.one("workspace", Table::Workspace, &mut cx.problems);
+        let carried = workspace.as_ref().map(|w| w.texts("carry"));
+        head::agents(&root, &carried.unwrap_or_default(), cx);
+        let problems = &mut cx.problems;
+        let budget = root.one("budget", Table::Budget, problems);
+        let limits = root.one("limits", Table::Limits, problems);
+        let sandbox = root.one("sandbox", Table::Sandbox, problems);
+        let evidence = root.one("evidence", Table::Evidence, problems);
+        let checkpoints = root.many("checkpoint", Table::Checkpoint, problems);
+        let invariants = root.many("invariant", Table::Invariant, problems);
+        let findings = root.many("finding", Table::Finding, problems);
+        let findings = findings::read(&findings, problems);
+        if checkpoints.is_empty() && (!root.has("checkpoint") || root.is_empty_list("checkpoint")) {
+            problems.add(no_checkpoint());
+        }
+        let defaults = root.one("defaults", Table::Defaults, problems);
+        let built_in = Settings::built_in(cx);
+        let workspace = workspace::read(workspace.as_ref(), cx);
+        let sandbox = head::sandbox(sandbox.as_ref(), &mut cx.problems);
+        cx.seen.carried = workspace
+            .carry
+            .iter()
+            .chain(&workspace.carry_files)
+            .cloned()
+            .collect();
+        cx.seen.opened.clone_from(&sandbox.read);
+        let checkpoints = gates::checkpoints(&checkpoints, cx);
+        let invariants = gates::invariants(&invariants, cx);
+        let problems = &mut cx.problems;
+        Self {
+            name: head::name(&root, problems),
+            goal: root.text("goal").map(|g| g.value.to_owned()),
+            budget: BudgetKeys::read(budget.as_ref()),
+            limits: head::limits(limits.as_ref()),
+            sandbox,
+            workspace,
+            evidence: head::evidence(evidence.as_ref()),
+            checkpoints,
+            invariants,
+            findings,
+            defaults: defaults
+                .map(|d| built_in.overlaid(&d, Table::Defaults, None, cx))
+                .unwrap_or(built_in),
+            odd_tasks: root.has("task") && !root.is_empty_list("task"),
+        }
+    }
+
+    /// Holds everything against everything else and makes the plan.
+    fn finish(self, mut tasks: Tasks, cx: &mut Context<'_>) -> Option<Plan> {
+        if tasks.blocks.is_empty() && !self.odd_tasks {
+            cx.problems.add(no_task());
+        }
+        let mut gates = self.checkpoints;
+        let checkpoints = gates.len();
+        gates.extend(self.invariants);
+        hold_together(&mut tasks, &mut gates, &self.goal, cx);
+        let mut gates: Vec<Criterion> = gates.into_iter().map(|gate| gate.criterion).collect();
+        let invariants = gates.split_off(checkpoints);
+        let attempts = self.budget.attempts(&tasks, cx);
+        let agents = std::mem::take(&mut cx.agents);
+        Some(Plan {
+            name: self.name?,
+            goal: self.goal?,
+            budget: Budget {
+                attempts,
+                wall_ms: self.budget.wall_ms,
+            },
+            limits: self.limits,
+            sandbox: self.sandbox,
+            workspace: self.workspace,
+            evidence: self.evidence,
+            agents: agents
+                .into_iter()
+                .map(|(name, known)| Some((name, known.agent?)))
+                .collect::<Option<_>>()?,
+            checkpoints: gates,
+            invariants,
+            findings: self.findings,
+            tasks: tasks.tasks,
+        })
+    }
+}
+
+/// Checks what only all tasks and gates together can tell, and orders them.
+fn hold_together(
+    tasks: &mut Tasks,
+    gates: &mut [Gate],
+    goal: &Option<String>,
+    cx: &mut Context<'_>,
+) {
     tasks.report_without_agent(cx);
     pending::settle(tasks, cx);
+    reports::check_gates(gates, tasks, cx);
     let edges = order::resolve(tasks, &mut cx.problems);
-    if order::check_cycles(tasks, &edges, &mut cx.problems) {
+    let ordered = order::check_cycles(tasks, &edges, &mut cx.problems);
+    if ordered {
         owners::tell(tasks, &edges, cx);
     }
+    windows::settle(gates, tasks, ordered.then_some(&edges), cx);
     if !cx.problems.any_error() {
         order::expand(tasks, &edges, cx);
+        idle::tell(gates, tasks, cx);
+        contradictions::tell(tasks, gates, &edges, cx);
+        briefs::tell(tasks, goal.as_deref().unwrap_or_default(), cx);
     }
 }
 

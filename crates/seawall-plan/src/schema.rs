@@ -67,6 +67,16 @@ fn shape(shape: Shape) -> Value {
             "items": { "type": "string", "minLength": 1 },
             "minItems": least,
         }),
+        Shape::TextsOrOne => json!({
+            "type": ["string", "array"],
+            "items": { "type": "string", "minLength": 1 },
+            "minLength": 1,
+        }),
+        Shape::Retry { most } => {
+            let retries = (1..=most).map(|n| format!("retry:{n}"));
+            let words: Vec<String> = std::iter::once("hold".to_owned()).chain(retries).collect();
+            json!({ "type": "string", "enum": words })
+        }
         Shape::TextMap => json!({ "type": "object", "additionalProperties": { "type": "string" } }),
         Shape::Count { least, most } => {
             json!({ "type": "integer", "minimum": least, "maximum": most })

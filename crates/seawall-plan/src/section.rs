@@ -77,15 +77,21 @@ impl<'d> Section<'d> {
             .collect()
     }
 
+    /// The strings of a list, or the one string that stands for a list of one.
+    pub(crate) fn texts_or_one(&self, name: &str) -> Vec<At<&'d str>> {
+        self.text(name)
+            .map_or_else(|| self.texts(name), |one| vec![one])
+    }
+
     /// The strings of a table, without those that were reported, by name.
-    pub(crate) fn map(&self, name: &str) -> Vec<(At<&'d str>, &'d str)> {
+    pub(crate) fn map(&self, name: &str) -> Vec<(At<&'d str>, At<&'d str>)> {
         let table = self.value(name).and_then(|v| v.get_ref().as_table());
         let entries = table.into_iter().flatten();
         entries
             .filter_map(|(k, v)| {
                 Some((
                     At::new(&**k.get_ref(), self.moved(k.span())),
-                    v.get_ref().as_str()?,
+                    At::new(v.get_ref().as_str()?, self.moved(v.span())),
                 ))
             })
             .collect()
@@ -157,6 +163,12 @@ impl<'d> Section<'d> {
         self.value(name)
             .and_then(|v| v.get_ref().as_array())
             .is_some_and(|a| a.is_empty())
+    }
+
+    /// How many values the list of a key has.
+    pub(crate) fn length(&self, name: &str) -> usize {
+        let array = self.value(name).and_then(|v| v.get_ref().as_array());
+        array.map_or(0, |array| array.len())
     }
 
     /// The bytes of a key's value.

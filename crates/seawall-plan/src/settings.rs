@@ -6,8 +6,9 @@
 
 use std::sync::Arc;
 
+use seawall_core::evidence::Grade;
 use seawall_core::path::RepoPath;
-use seawall_core::plan::When;
+use seawall_core::plan::{Risk, When};
 
 use crate::context::{Context, Pending, Wants};
 use crate::keys::Table;
@@ -36,6 +37,10 @@ pub(crate) struct Settings {
     pub(crate) timeout_ms: u64,
     pub(crate) when: When,
     pub(crate) expected_lines: Option<u32>,
+    /// None when nobody said.
+    pub(crate) risk: Option<Risk>,
+    /// None when nobody said.
+    pub(crate) floor: Option<Grade>,
     pub(crate) reads: Arc<[RepoPath]>,
     pub(crate) read_globs: Arc<[String]>,
 }
@@ -52,6 +57,8 @@ impl Settings {
             timeout_ms: 10 * 60_000,
             when: When::Always,
             expected_lines: None,
+            risk: None,
+            floor: None,
             reads: Arc::new([]),
             read_globs: Arc::new([]),
         }
@@ -86,11 +93,28 @@ impl Settings {
             Some("red") => new.when = When::Red,
             _ => {}
         }
+        new.risk = section.text("risk").and_then(risk).or(new.risk);
+        new.floor = section.text("floor").and_then(grade).or(new.floor);
         if section.has("reads") {
             (new.reads, new.read_globs) = reads(&section.texts("reads"), block, cx);
         }
         new
     }
+}
+
+fn risk(word: At<&str>) -> Option<Risk> {
+    match word.value {
+        "low" => Some(Risk::Low),
+        "normal" => Some(Risk::Normal),
+        "high" => Some(Risk::High),
+        _ => None,
+    }
+}
+
+fn grade(word: At<&str>) -> Option<Grade> {
+    Grade::ALL
+        .into_iter()
+        .find(|grade| grade.word() == word.value)
 }
 
 /// What `section` says of a key, or else what was known before.
@@ -129,7 +153,12 @@ fn reads(
     )
 }
 
-fn matching(glob: &At<&str>, block: Option<u32>, cx: &mut Context<'_>) -> Arc<[RepoPath]> {
+/// The files that a glob matches; one that matches nothing is settled when all tasks are read.
+pub(crate) fn matching(
+    glob: &At<&str>,
+    block: Option<u32>,
+    cx: &mut Context<'_>,
+) -> Arc<[RepoPath]> {
     let Some(found) = expand(glob, cx) else {
         return Arc::new([]);
     };
@@ -169,7 +198,12 @@ pub(crate) fn expand(glob: &At<&str>, cx: &mut Context<'_>) -> Option<Arc<[RepoP
     }
 }
 
-fn read_path(typed: &At<&str>, block: Option<u32>, cx: &mut Context<'_>) -> Option<RepoPath> {
+/// One plain path, likewise.
+pub(crate) fn read_path(
+    typed: &At<&str>,
+    block: Option<u32>,
+    cx: &mut Context<'_>,
+) -> Option<RepoPath> {
     let path = paths::parse(typed, &mut cx.problems)?;
     let tree = cx.tree.as_ref()?;
     match paths::look(cx.world, tree, typed, &path, &mut cx.problems) {

@@ -35,6 +35,9 @@ impl<'d> Section<'d> {
         match key.shape {
             Shape::Text => self.check_text(key, value, problems),
             Shape::Texts { least } => self.check_texts(key, least, value, problems),
+            Shape::TextsOrOne if value.get_ref().is_str() => self.check_text(key, value, problems),
+            Shape::TextsOrOne => self.check_texts(key, 0, value, problems),
+            Shape::Retry { most } => self.check_retry(key, most, value, problems),
             Shape::TextMap => self.check_map(key, value, problems),
             Shape::Count { least, most } => {
                 check_count(key, least..=most, value.get_ref(), place, problems)
@@ -120,6 +123,20 @@ impl<'d> Section<'d> {
         }
     }
 
+    fn check_retry(&self, key: &Key, most: u32, value: &'d Value<'d>, problems: &mut Problems) {
+        let place = self.moved(value.span());
+        let Some(text) = value.get_ref().as_str() else {
+            return problems.add_wrong_type(key, value.get_ref(), place);
+        };
+        match values::retries(text) {
+            None => problems.add_unknown_word(key, &["hold", "retry:1", "retry:3"], text, place),
+            Some(times) if times.is_some_and(|n| !(1..=most).contains(&n)) => {
+                problems.add_out_of_range(key, text, place);
+            }
+            Some(_) => {}
+        }
+    }
+
     fn check_choice(
         &self,
         key: &Key,
@@ -154,6 +171,7 @@ impl Shape {
     fn range(self) -> String {
         match self {
             Self::Count { least, most } => format!("{least} to {most}"),
+            Self::Retry { most } => format!("`retry:1` to `retry:{most}`"),
             Self::Duration { most } => format!("more than 0, at most {} days", most / 86_400_000),
             _ => "1KiB to 4GiB".to_owned(),
         }

@@ -9,16 +9,18 @@ use std::sync::Arc;
 
 use seawall_core::diagnostic::Diagnostic;
 use seawall_core::path::RepoPath;
-use seawall_core::plan::{Criterion, Task};
+use seawall_core::plan::{Criterion, Kind, Review, Task};
 
 use crate::context::Context;
 use crate::criteria::{self, Owned};
+use crate::floors::{self, Proofs};
 use crate::head::check_name;
 use crate::keys::Table;
 use crate::ownership::{self, Group, Owns};
 use crate::problems::{At, error, list, placed, shown};
 use crate::section::Section;
 use crate::settings::{Given, Settings};
+use crate::{holdouts, reports};
 
 /// Bytes of the longest id of a task.
 const LONGEST_ID: usize = 100;
@@ -57,7 +59,17 @@ impl Tasks {
         let id = self.read_id(section, block, cx);
         let settings = defaults.overlaid(section, Table::Task, Some(block), cx);
         let owns = ownership::read(section, block, cx);
-        let checks = read_checks(section, owns.as_ref().map(|(o, _)| o), cx);
+        let (checks, holdouts) = read_criteria(section, owns.as_ref().map(|(o, _)| o), cx);
+        let review = floors::review(section, &settings.agent, cx);
+        let criteria = Proofs {
+            section,
+            id: &id,
+            place: owns.as_ref().map(|(_, place)| place.clone()),
+            criteria: checks.iter().chain(&holdouts).collect(),
+        };
+        if !checks.is_empty() && checks.len() + holdouts.len() == written(section) {
+            criteria.check(&settings, cx);
+        }
         if matches!(settings.prompt, Given::No) {
             cx.problems.add(no_prompt(section, &id));
         }
@@ -77,6 +89,9 @@ impl Tasks {
                     because,
                     settings,
                     checks: checks.into(),
+                    holdouts: holdouts.into(),
+                    kind: floors::kind(section),
+                    review,
                 },
             );
         }
@@ -186,6 +201,9 @@ struct Pattern<'b> {
     because: Option<Arc<str>>,
     settings: Settings,
     checks: Arc<[Criterion]>,
+    holdouts: Arc<[Criterion]>,
+    kind: Kind,
+    review: Option<Review>,
 }
 
 impl Pattern<'_> {
@@ -212,9 +230,13 @@ impl Pattern<'_> {
             attempts: settings.attempts,
             timeout_ms: settings.timeout_ms,
             checks: Arc::clone(&self.checks),
+            holdouts: Arc::clone(&self.holdouts),
             when: settings.when,
             expected_lines: settings.expected_lines,
-            ..Task::default()
+            kind: self.kind,
+            risk: settings.risk.unwrap_or_default(),
+            floor: settings.floor,
+            review: self.review.clone(),
         }
     }
 }
@@ -229,7 +251,12 @@ impl Given {
     }
 }
 
-fn read_checks(section: &Section<'_>, owns: Option<&Owns>, cx: &mut Context<'_>) -> Vec<Criterion> {
+/// The checks and the holdouts of a task.
+fn read_criteria(
+    section: &Section<'_>,
+    owns: Option<&Owns>,
+    cx: &mut Context<'_>,
+) -> (Vec<Criterion>, Vec<Criterion>) {
     let owned = match owns {
         Some(Owns::Group(group)) => match group.files.len() + group.creates.len() {
             0 if group.deletes.is_empty() => Owned::One,
@@ -239,11 +266,24 @@ fn read_checks(section: &Section<'_>, owns: Option<&Owns>, cx: &mut Context<'_>)
         },
         Some(Owns::Each(_)) | None => Owned::One,
     };
-    let sections = section.many("check", Table::Check, &mut cx.problems);
-    if sections.is_empty() && (!section.has("check") || section.is_empty_list("check")) {
+    let checks = section.many("check", Table::Check, &mut cx.problems);
+    if checks.is_empty() && (!section.has("check") || section.is_empty_list("check")) {
         cx.problems.add(no_check(section));
     }
-    criteria::checks(&sections, owned, cx.text, &mut cx.problems)
+    let hidden = section.many("holdout", Table::Holdout, &mut cx.problems);
+    if let Some(owns) = owns {
+        reports::check_owned(&checks, owns, cx);
+        reports::check_owned(&hidden, owns, cx);
+    }
+    (
+        criteria::checks(&checks, owned, cx),
+        holdouts::read(&hidden, owned, owns, cx),
+    )
+}
+
+/// How many checks and holdouts the text has, right or wrong.
+fn written(section: &Section<'_>) -> usize {
+    section.length("check") + section.length("holdout")
 }
 
 fn no_check(section: &Section<'_>) -> Diagnostic {

@@ -45,6 +45,11 @@ impl<'w> Tree<'w> {
         self.find(path).map(|(_, kind)| *kind)
     }
 
+    /// Whether something stands at `path` that is no regular file.
+    pub(crate) fn is_strange(&self, path: &[u8]) -> bool {
+        self.kind(path).is_some_and(|kind| kind != Kind::File)
+    }
+
     /// Whether `path` is a directory of the tree.
     pub(crate) fn is_directory(&self, path: &[u8]) -> bool {
         let mut prefix = path.to_vec();

@@ -11,6 +11,17 @@ pub(crate) fn duration(text: &str) -> Option<u64> {
     u64::try_from(parsed.as_millis()).ok()
 }
 
+/// How often a flaky look is retried: `hold` is none at all, `retry:3` three; none when it is neither. A number
+/// that is too large for the type is told as the largest.
+pub(crate) fn retries(text: &str) -> Option<Option<u32>> {
+    if text == "hold" {
+        return Some(None);
+    }
+    let digits = text.strip_prefix("retry:")?;
+    let plain = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+    plain.then(|| Some(digits.parse().unwrap_or(u32::MAX)))
+}
+
 const K: u64 = 1 << 10;
 const UNITS: &[(&str, u64)] = &[
     ("", 1),
@@ -61,6 +72,23 @@ mod tests {
             ("999999999999999999999h", None),
         ] {
             assert_eq!(duration(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn reads_retries() {
+        for (text, expected) in [
+            ("hold", Some(None)),
+            ("retry:3", Some(Some(3))),
+            ("retry:0", Some(Some(0))),
+            ("retry:99999999999", Some(Some(u32::MAX))),
+            ("retry:", None),
+            ("retry:-1", None),
+            ("retry:+1", None),
+            ("retry", None),
+            ("", None),
+        ] {
+            assert_eq!(retries(text), expected, "{text:?}");
         }
     }
 

@@ -91,7 +91,7 @@ fn overlapping(
     let all: Vec<_> = carry.iter().chain(files).collect();
     for (n, path) in all.iter().enumerate() {
         let others = all.iter().enumerate().filter(|(other, _)| *other != n);
-        let mut inside = others.filter(|(_, other)| is_inside(path, other));
+        let mut inside = others.filter(|(_, other)| paths::is_inside(path, other));
         if let Some((_, other)) = inside.find(|(m, other)| *m < n || path != *other) {
             let span = section.header.clone().unwrap_or_default();
             problems.add(
@@ -101,9 +101,4 @@ fn overlapping(
             );
         }
     }
-}
-
-fn is_inside(path: &RepoPath, other: &RepoPath) -> bool {
-    let rest = path.as_bytes().strip_prefix(other.as_bytes());
-    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
 }

@@ -4,6 +4,8 @@
 //! nothing. The whole tree is handed over as one sorted slice, which costs a few megabytes on a large
 //! repository and makes every question about it a binary search.
 
+use std::sync::Arc;
+
 use seawall_core::path::RepoPath;
 
 /// What a plan's text cannot say by itself.
@@ -18,6 +20,37 @@ pub trait World {
     fn profiles(&self) -> &[String];
     /// Whether `program` is found on `PATH`, or is the absolute path of a program.
     fn command_exists(&self, program: &str) -> bool;
+    /// The file at `path` below the plan's directory, reached through no symbolic link.
+    ///
+    /// # Errors
+    /// Says why there are no bytes; a file of more than `most` bytes is not read.
+    fn beside(&self, path: &RepoPath, most: u64) -> Result<Beside, NotBeside>;
+    /// Whether the file at `path` below the plan's directory is at or below `read`, a path of `[sandbox] read`.
+    fn opens(&self, read: &str, path: &RepoPath) -> bool;
+}
+
+/// A file beside the plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Beside {
+    /// All of it.
+    pub bytes: Arc<[u8]>,
+    /// Its path in the repository; none when it stands outside of the checkout.
+    pub place: Option<RepoPath>,
+}
+
+/// Why a file beside the plan gives no bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotBeside {
+    /// Nothing is there.
+    Missing,
+    /// It, or a directory on the way, is a symbolic link.
+    Link,
+    /// A directory or something stranger.
+    NotAFile,
+    /// More bytes than were asked for.
+    TooLarge,
+    /// What the system said, in its words.
+    Unread(String),
 }
 
 /// The commit from which a run would start.

@@ -8,6 +8,7 @@
 mod cargo;
 mod go;
 mod jest;
+mod junit;
 mod mocha;
 mod nextest;
 mod node;
@@ -19,6 +20,7 @@ mod vitest;
 
 use seawall_core::counted::{Counted, NAME, NAMES};
 
+pub use junit::{junit, together};
 pub(crate) use text::plain;
 
 /// Bytes of the end of a check's output in which summaries are looked for.

@@ -5,6 +5,8 @@
 //! worse: no test, fewer tests than on the base or a failure beside exit status 0 do not pass. The one exception is
 //! a base that the plan declares red, where the exit status says nothing new.
 
+mod again;
+
 use std::sync::Arc;
 
 use seawall_core::counted::Counted;
@@ -15,9 +17,10 @@ use seawall_core::plan::{Baseline, Criterion, Proof, Tests};
 use crate::counts::count;
 use crate::missing::{masked, missing, names_a_file, negated, negated_trouble};
 use crate::ours::Ours;
-use crate::ran::{End, Ran};
+use crate::ran::{End, Ran, Report};
 use crate::stumble::wrong_red;
 use crate::words::{failures, some, tests, tests_of};
+pub use again::{looks_again, may_be_red, settle};
 
 /// Judges a check on the base, before any work: `Pass` means that the base is as the proof demands.
 #[must_use]
@@ -214,7 +217,11 @@ struct Seen {
 }
 
 fn look(ran: &Ran, ours: &Ours<'_>) -> Seen {
-    let tests = count(&ran.end_of_output);
+    let tests = match &ran.report {
+        Report::NotAsked => count(&ran.end_of_output),
+        Report::Counted(tests) => Some(tests.clone()),
+        Report::Missing(_) => None,
+    };
     let (value, why) = match &ran.end {
         End::Exited(0) => zero(ran, tests.as_ref()),
         End::Exited(status) => not_zero(*status, ran, tests.as_ref(), ours),
@@ -239,6 +246,9 @@ fn zero(ran: &Ran, counted: Option<&Counted>) -> (Value, String) {
     if let Some(gone) = masked(ran) {
         let why = format!("exit status 0 hides that a test runner is not there ({gone})");
         return (Value::CouldNotLook, why);
+    }
+    if let Report::Missing(why) = &ran.report {
+        return (Value::CouldNotLook, format!("exit status 0, but {why}"));
     }
     match counted {
         None => (Value::Pass, "exit status 0".to_owned()),

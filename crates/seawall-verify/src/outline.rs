@@ -13,12 +13,13 @@ pub(crate) mod code;
 mod exports;
 mod gather;
 mod go;
+pub(crate) mod imported;
 mod javascript;
 mod note;
 pub(crate) mod parse;
 mod python;
 mod rust;
-mod text;
+pub(crate) mod text;
 
 #[cfg(test)]
 mod tests;

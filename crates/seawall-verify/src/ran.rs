@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use seawall_core::counted::Counted;
 use seawall_core::evidence::TAIL;
 use seawall_core::ids::{Digest, Tree};
 
@@ -24,6 +25,18 @@ pub enum End {
     CouldNotStart(String),
 }
 
+/// The report file that a check was to write.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Report {
+    /// The plan names none: what the output says counts.
+    #[default]
+    NotAsked,
+    /// It was written, and says this.
+    Counted(Counted),
+    /// There is none that can be believed, and why.
+    Missing(String),
+}
+
 /// One run of a check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ran {
@@ -41,6 +54,8 @@ pub struct Ran {
     pub end_of_output: Vec<u8>,
     /// The digest of all the output that was kept.
     pub digest: Digest,
+    /// The report that it was to write.
+    pub report: Report,
     /// What confined it, one short entry per protection.
     pub enforced: Arc<[String]>,
 }

@@ -53,7 +53,7 @@ impl Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Say everything that is wrong with a plan; start nothing
-    Check(PlanArgs),
+    Check(CheckArgs),
     /// Show the waves that a plan makes; start nothing
     Waves(PlanArgs),
     /// Run a plan
@@ -100,6 +100,24 @@ pub(crate) enum Command {
 pub(crate) struct PlanArgs {
     /// The plan file
     pub(crate) plan: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// The plan file
+    pub(crate) plan: PathBuf,
+    /// Run its checks, holdouts and gates on the base, confined, and say what a run would stumble over
+    #[arg(long)]
+    pub(crate) deep: bool,
+    /// Checks at once [default: the number of processors]
+    #[arg(long, short, requires = "deep", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub(crate) jobs: Option<u32>,
+    /// Confine with Landlock alone, without namespaces
+    #[arg(long, requires = "deep")]
+    pub(crate) no_namespaces: bool,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,

@@ -9,6 +9,7 @@ use seawall_core::diagnostic::{Diagnostic, Severity};
 use seawall_core::path::RepoPath;
 use seawall_core::plan::Plan;
 use seawall_core::waves::{Hazard, Moved, Waves, waves};
+use seawall_core::words::many;
 use seawall_git::Store;
 use seawall_report::diagnostics;
 
@@ -34,7 +35,7 @@ impl PlanFile {
     /// Reads the plan at `path` against what is checked out in the repository.
     pub(crate) fn read(store: &Store, path: &Path) -> Result<Self, Failure> {
         let text = text(path)?;
-        let world = RepoWorld::read(store)?;
+        let world = RepoWorld::read(store, path)?;
         let reading = seawall_plan::read(&text, &world);
         let mut diagnostics = reading.diagnostics;
         let plan = match reading.plan {
@@ -45,6 +46,7 @@ impl PlanFile {
                 diagnostics.extend(absent(&plan));
                 diagnostics.extend(not_carried(&plan, store.workdir()));
                 diagnostics.extend(waves.moved.iter().map(|moved| said(&plan, moved)));
+                diagnostics.extend(needless(&plan, &waves));
                 Some((Arc::new(plan), Arc::new(waves)))
             }
         };
@@ -129,6 +131,22 @@ fn not_carried(plan: &Plan, checkout: Option<&Path>) -> Vec<Diagnostic> {
         .chain(files.map(|path| (path, "file")))
         .map(said)
         .collect()
+}
+
+/// Files of a plan that one agent would do in one go.
+const FEW_FILES: usize = 3;
+
+/// That a plan of one wave and a few files is no work for many.
+fn needless(plan: &Plan, waves: &Waves) -> Option<Diagnostic> {
+    let files: usize = plan.tasks.iter().map(|task| task.owned().count()).sum();
+    let tasks = many(plan.tasks.len(), "task");
+    let owned = many(files, "file");
+    let message = format!("this plan does not need waves: {tasks} in one, {owned} in all");
+    (waves.waves.len() == 1 && files <= FEW_FILES).then(|| {
+        Diagnostic::new("SW0212", Severity::Note, message).help(
+            "one agent in one session would do; what is left is the confinement and the evidence",
+        )
+    })
 }
 
 /// What a hazard did to a task.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use seawall_core::plan::Plan;
+use seawall_executor::REVIEWER;
 use seawall_sandbox::{Origin, Probe, Profile, ProfileError, Profiles, probe};
 
 use crate::failure::Failure;
@@ -45,11 +46,13 @@ pub(crate) fn pinned(
         Err(error) => return Err(failed("read", &error)),
     }
     let profiles = all(workdir)?;
+    let reviewed = plan.tasks.iter().any(|task| task.review.is_some());
     let named: BTreeSet<&str> = plan
         .tasks
         .iter()
         .map(|task| &*task.profile)
         .chain([CHECK])
+        .chain(reviewed.then_some(REVIEWER))
         .collect();
     let mut kept = BTreeMap::new();
     for name in named {

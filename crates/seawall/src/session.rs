@@ -108,6 +108,7 @@ impl Session {
                 .map(|onto| format!("refs/heads/{onto}")),
             workspaces,
             groups: has(&host, CONTROL_GROUPS),
+            jobs: jobs(how),
             profiles,
             plan,
         };
@@ -261,9 +262,13 @@ fn mode(how: &HowArgs) -> Mode {
 
 /// How many attempts run at once.
 pub(crate) fn jobs(how: &HowArgs) -> u32 {
+    places(how.jobs)
+}
+
+/// How many commands run at once, if so many were asked for.
+pub(crate) fn places(asked: Option<u32>) -> u32 {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
-    how.jobs
-        .unwrap_or_else(|| u32::try_from(processors).unwrap_or(u32::MAX))
+    asked.unwrap_or_else(|| u32::try_from(processors).unwrap_or(u32::MAX))
 }
 
 fn has(host: &HostReport, feature: &str) -> bool {

@@ -49,6 +49,8 @@ fn takes(key: &Key) -> String {
     match key.shape {
         Shape::Text => "text".into(),
         Shape::Texts { .. } => "list of texts".into(),
+        Shape::TextsOrOne => "text or list of texts".into(),
+        Shape::Retry { most } => format!("`\"hold\"`, `\"retry:1\"` to `\"retry:{most}\"`"),
         Shape::TextMap => "table of texts".into(),
         Shape::Count { least, most } if least == most => format!("{least}"),
         Shape::Count { least, most } => format!("{least} to {most}"),

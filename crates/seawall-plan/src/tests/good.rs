@@ -99,7 +99,7 @@ creates = ["new/a.py"]
 prompt = "p"
 [[task.check]]
 says = "s"
-run = "test -s {file}"
+run = "grep -q . {file}"
 "#;
 
 #[test]
@@ -149,7 +149,7 @@ deletes = ["README.md"]
 prompt = "p"
 [[task.check]]
 says = "s"
-run = "test ! -e README.md"
+run = "! grep -rq . README.md"
 [[task]]
 id = "d"
 creates = ["README.md"]
@@ -157,7 +157,7 @@ after = ["c"]
 prompt = "p"
 [[task.check]]
 says = "s"
-run = "test -s {file}"
+run = "grep -q . {file}"
 "#;
     let reading = Memory::click().read(&format!("{SMALL}{more}"));
     assert_eq!(reading.diagnostics, []);

@@ -2,19 +2,24 @@
 
 mod diagnostics;
 mod docs;
+mod evidence;
 mod good;
 mod property;
 mod scale;
 
+use std::collections::BTreeMap;
+
 use seawall_core::path::RepoPath;
 
-use crate::{Base, Kind, Reading, World};
+use crate::{Base, Beside, Kind, NotBeside, Reading, World};
 
 /// A repository in memory.
 pub(crate) struct Memory {
     pub(crate) base: Base,
     pub(crate) files: Vec<(RepoPath, Kind)>,
     pub(crate) profiles: Vec<String>,
+    /// Files beside the plan, and where each stands in the repository.
+    pub(crate) beside: BTreeMap<RepoPath, Result<Beside, NotBeside>>,
 }
 
 impl Memory {
@@ -29,6 +34,7 @@ impl Memory {
             },
             files,
             profiles: vec!["worker".into(), "worker-landlock".into()],
+            beside: BTreeMap::new(),
         }
     }
 
@@ -44,10 +50,37 @@ impl Memory {
             "tools/fix.sh",
         ];
         let plain = files.iter().map(|f| (path(f), Kind::File));
-        Self::with(plain.chain([
+        let mut world = Self::with(plain.chain([
             (path("link"), Kind::Symlink),
             (path("vendor/sub"), Kind::Submodule),
-        ]))
+        ]));
+        let file = |place: Option<&str>| {
+            Ok(Beside {
+                bytes: b"assert True\n".as_slice().into(),
+                place: place.map(path),
+            })
+        };
+        world.beside = [
+            ("hidden/test_new.py", file(None)),
+            (
+                "hidden/untracked.py",
+                file(Some("plans/hidden/untracked.py")),
+            ),
+            ("hidden/tracked.py", file(Some("tests/test_core.py"))),
+            ("hidden/carried.py", file(Some("build/target/carried.py"))),
+            ("hidden/opened.py", file(None)),
+            ("hidden/link.py", Err(NotBeside::Link)),
+            ("hidden", Err(NotBeside::NotAFile)),
+            ("hidden/large.py", Err(NotBeside::TooLarge)),
+            (
+                "hidden/secret.py",
+                Err(NotBeside::Unread("permission denied".into())),
+            ),
+        ]
+        .into_iter()
+        .map(|(name, file)| (path(name), file))
+        .collect();
+        world
     }
 
     pub(crate) fn read(&self, text: &str) -> Reading {
@@ -76,6 +109,15 @@ impl World for Memory {
 
     fn command_exists(&self, program: &str) -> bool {
         ["pyupgrade", "fix", "/bin/cat"].contains(&program)
+    }
+
+    fn beside(&self, path: &RepoPath, _most: u64) -> Result<Beside, NotBeside> {
+        let found = self.beside.get(path).cloned();
+        found.unwrap_or(Err(NotBeside::Missing))
+    }
+
+    fn opens(&self, read: &str, path: &RepoPath) -> bool {
+        read == "~/.cargo" && path.as_bytes() == b"hidden/opened.py"
     }
 }
 

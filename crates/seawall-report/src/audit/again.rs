@@ -10,7 +10,7 @@ use seawall_core::effect::Effect;
 use seawall_core::event::Event;
 use seawall_core::evidence::{Evidence, Harvest, Value};
 use seawall_core::ids::{AttemptNo, Commit, TaskIx, WaveNo};
-use seawall_core::plan::Plan;
+use seawall_core::plan::{Criterion, GateNow, Plan};
 
 use super::Problem;
 use crate::receipt::Entry;
@@ -29,6 +29,27 @@ pub struct Taken {
     pub measured: Vec<Evidence>,
     /// What they showed.
     pub showed: Vec<Evidence>,
+}
+
+impl Taken {
+    /// What each gate of the plan was then, in their order: one without a record was not looked at, and one that passed
+    /// although its command did not was allowed to be red.
+    #[must_use]
+    pub fn gates(&self, plan: &Plan) -> Vec<GateNow> {
+        let record = |n| self.showed.iter().find(|look| look.criterion == n);
+        let now = |(n, gate): (u32, &Criterion)| match record(n) {
+            None => GateNow::Off,
+            Some(look) if look.passes() && look.exit != Some(0) && may_be_red(gate) => {
+                GateNow::MayBeRed
+            }
+            Some(_) => GateNow::On,
+        };
+        (0..).zip(plan.gates()).map(now).collect()
+    }
+}
+
+fn may_be_red(gate: &Criterion) -> bool {
+    !gate.window.red_until.is_empty()
 }
 
 /// What was looked at.

@@ -4,13 +4,17 @@
 //! moved within the file is not new. It is blind to the order of lines, which no rule here needs.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use seawall_core::finding::{Finding, Severity};
 use seawall_core::path::{RepoPath, is_unprintable};
 use seawall_core::plan::Task;
 
+use super::duplicate::Body;
 use super::{ChangedFile, Subject};
+use crate::around::Around;
 use crate::outline::{Language, language};
+use crate::places::Parts;
 
 /// The most findings of one rule.
 const MOST: usize = 20;
@@ -20,6 +24,10 @@ pub(crate) struct Look<'a> {
     pub(crate) task: &'a Task,
     pub(crate) claim: &'a str,
     pub(crate) files: Vec<File<'a>>,
+    pub(crate) around: Option<&'a Around>,
+    pub(crate) known: &'a [(RepoPath, Arc<[Body]>)],
+    /// The commands that judge the task.
+    pub(crate) commands: Vec<&'a str>,
     /// What the plan says about this task, in lower case.
     asked: String,
 }
@@ -29,6 +37,8 @@ pub(crate) struct File<'a> {
     pub(crate) path: &'a RepoPath,
     pub(crate) before: Option<&'a [u8]>,
     pub(crate) after: Option<&'a [u8]>,
+    /// What it was when the run began, if an earlier wave changed it.
+    pub(crate) first: Option<Option<&'a [u8]>>,
     pub(crate) language: Option<Language>,
     /// The lines that are new, each with its number from 1.
     pub(crate) added: Vec<(u32, &'a [u8])>,
@@ -49,6 +59,13 @@ impl<'a> Look<'a> {
             task,
             claim: subject.claim,
             files: subject.files.iter().map(File::new).collect(),
+            around: subject.around,
+            known: subject.known,
+            commands: task
+                .criteria()
+                .chain(subject.plan.gates())
+                .filter_map(|criterion| criterion.run.as_deref())
+                .collect(),
             asked: asked.to_lowercase(),
         }
     }
@@ -73,49 +90,30 @@ impl<'a> File<'a> {
             path: &file.path,
             before,
             after,
+            first: file.first.as_ref().map(|first| first.as_deref()),
             language: language(&file.path),
             added,
             removed,
         }
     }
 
+    fn parts(&self) -> Parts {
+        Parts::of(self.path)
+    }
+
     /// The last part of the path, as shown.
     pub(crate) fn name(&self) -> String {
-        let path = self.path.to_string();
-        path.rsplit('/').next().unwrap_or_default().to_owned()
+        self.parts().name
     }
 
     /// The directories of the path, as shown.
     pub(crate) fn directories(&self) -> Vec<String> {
-        let path = self.path.to_string();
-        let mut parts: Vec<_> = path.split('/').map(str::to_owned).collect();
-        parts.pop();
-        parts
+        self.parts().directories
     }
 
     /// Whether tests or their data live here, by custom.
     pub(crate) fn is_test(&self) -> bool {
-        let test_directory = |name: &String| {
-            matches!(
-                name.as_str(),
-                "test"
-                    | "tests"
-                    | "testing"
-                    | "testdata"
-                    | "fixtures"
-                    | "__tests__"
-                    | "spec"
-                    | "mocks"
-            )
-        };
-        let name = self.name();
-        let stem = name.split('.').next().unwrap_or_default();
-        let marked = name.contains(".test.") || name.contains(".spec.");
-        marked
-            || stem.starts_with("test_")
-            || stem.ends_with("_test")
-            || stem == "conftest"
-            || self.directories().iter().any(test_directory)
+        self.parts().is_test()
     }
 
     /// Before and after, where the file is there both times.
@@ -125,9 +123,7 @@ impl<'a> File<'a> {
 
     /// The file's end, in lower case, without the dot.
     pub(crate) fn extension(&self) -> String {
-        let name = self.name();
-        let end = name.rsplit_once('.').map(|(_, end)| end.to_lowercase());
-        end.unwrap_or_default()
+        self.parts().extension()
     }
 }
 

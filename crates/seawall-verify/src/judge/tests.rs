@@ -1,5 +1,6 @@
 //! Ends, statuses and words of a check alone; what is counted is in `counted`.
 
+mod again;
 mod counted;
 
 use super::*;
@@ -29,6 +30,7 @@ fn ran(end: End, output: &str) -> Ran {
         bytes,
         end_of_output,
         digest,
+        report: Report::NotAsked,
         enforced: Arc::default(),
     }
 }

@@ -62,6 +62,7 @@ fn wrong(command: &str, status: i32, output: &[u8], owned: &[&str]) -> Option<St
         bytes: output.len() as u64,
         end_of_output: output.to_vec(),
         digest: Digest::of(output),
+        report: crate::ran::Report::NotAsked,
         enforced: Arc::default(),
     };
     wrong_red(&ran, count(output).as_ref(), &Ours::of(&plan(owned)))

@@ -3,6 +3,7 @@
 mod apparmor;
 mod check;
 mod completions;
+mod deep;
 mod demo;
 mod doctor;
 mod exec;

@@ -37,7 +37,7 @@ pub(super) fn again(
         &host,
     )?;
     let place = setup.place.clone();
-    let asked: Vec<_> = looks.iter().map(asked).collect();
+    let asked: Vec<_> = looks.iter().map(|taken| asked(plan, taken)).collect();
     let mut problems = Vec::new();
     rerun(setup, &asked, |n, now| {
         problems.extend(differences(plan, &looks[n], &now))
@@ -46,13 +46,13 @@ pub(super) fn again(
     Ok(problems)
 }
 
-fn asked(taken: &Taken) -> Again {
+fn asked(plan: &Plan, taken: &Taken) -> Again {
     let (commit, measured) = (taken.commit.clone(), taken.measured.clone());
     match taken.of {
-        Of::Base => Again::GatesOnBase(commit),
+        Of::Base => Again::GatesOnBase(commit, taken.gates(plan)),
         Of::Task(task) => Again::ChecksOnBase(task, commit),
         Of::Attempt(task, attempt) => Again::Checks(task, attempt, commit, measured),
-        Of::Checkpoint(_) => Again::Gates(commit, measured),
+        Of::Checkpoint(_) => Again::Gates(commit, measured, taken.gates(plan)),
     }
 }
 
@@ -99,6 +99,7 @@ fn setup(
             Workspaces::Copy
         },
         groups: has(CONTROL_GROUPS),
+        jobs: 1,
         profiles,
     })
 }

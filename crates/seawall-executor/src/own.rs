@@ -1,0 +1,113 @@
+//! What a check is worth whose change touches files of the judge: it is run once more with those files as on the base.
+//!
+//! Only such changes cost anything: one more run of each check that passes.
+
+use std::sync::Arc;
+
+use seawall_core::evidence::{Evidence, Own};
+use seawall_core::ids::{AttemptNo, Commit, TaskIx};
+use seawall_core::path::RepoPath;
+use seawall_git::CommitId;
+use seawall_verify::{judges_file, judges_part_changed};
+
+use crate::crew::{Crew, commit, id};
+use crate::error::ExecuteError;
+use crate::execute::blocking;
+use crate::look::{self, Look};
+
+/// What the change of a harvest is without its files of the judge.
+enum Theirs {
+    /// It has none.
+    Nothing,
+    /// It has nothing else.
+    All,
+    /// The tree without them, as a commit.
+    Some(Commit),
+}
+
+/// Says of each record that passes whether it does so without the task's own version of the judge's files.
+pub(crate) async fn weigh(
+    crew: &Arc<Crew>,
+    ix: TaskIx,
+    (attempt, harvest): (AttemptNo, &Commit),
+    evidence: &mut [Evidence],
+    measured: &[Evidence],
+) -> Result<(), ExecuteError> {
+    if !evidence.iter().any(Evidence::passes) {
+        return Ok(());
+    }
+    let (at, label) = (harvest.clone(), format!("own-{attempt}"));
+    let part = label.clone();
+    let without = blocking(crew, move |crew| without(crew, ix, &at, &part)).await?;
+    let again = match without {
+        Theirs::Nothing => return Ok(()),
+        Theirs::All => Vec::new(),
+        Theirs::Some(commit) => {
+            let look = Look::at(crew, label, &commit).await?;
+            let task = crew.setup.plan.task(ix);
+            let passed = |n: &u32| evidence.iter().any(|e| e.criterion == *n && e.passes());
+            let criteria = look::numbered(task).filter(|(n, _)| passed(n)).collect();
+            let again = look::some(crew, task, &look, criteria, measured).await?;
+            look.forget(crew).await?;
+            again
+        }
+    };
+    for record in evidence.iter_mut().filter(|e| e.passes()) {
+        let stands = |e: &&Evidence| e.criterion == record.criterion && e.passes();
+        record.own = Some(match again.iter().find(stands) {
+            Some(_) => Own::NotNeeded,
+            None => Own::Needed,
+        });
+    }
+    Ok(())
+}
+
+fn without(crew: &Crew, ix: TaskIx, harvest: &Commit, label: &str) -> Result<Theirs, ExecuteError> {
+    let (store, after) = (&crew.setup.store, id(harvest)?);
+    let facts = store.facts(&after)?;
+    let lost = || ExecuteError::Lost(format!("harvest `{harvest}` has no base"));
+    let before = facts.parents.first().ok_or_else(lost)?;
+    let task = crew.setup.plan.task(ix);
+    let commands: Vec<_> = task.criteria().filter_map(|c| c.run.as_deref()).collect();
+    let (mut theirs, mut others) = (Vec::new(), 0);
+    for change in store.changed_between(before, &after)? {
+        match is_theirs(crew, &commands, (before, &after), &change.path)? {
+            true => theirs.push(change.path),
+            false => others += 1,
+        }
+    }
+    if theirs.is_empty() {
+        return Ok(Theirs::Nothing);
+    }
+    if others == 0 {
+        return Ok(Theirs::All);
+    }
+    let own = |path: &[u8]| theirs.iter().any(|theirs| theirs == path);
+    let tree = store.put_back(&facts.tree, &after, own)?;
+    let message = format!("seawall: {label}\n");
+    let whole = store.scratch_commit(&tree, before, &message, crew.setup.began)?;
+    Ok(Theirs::Some(commit(&whole)))
+}
+
+/// Whether the changed file is the judge's, or what changed in it is.
+fn is_theirs(
+    crew: &Crew,
+    commands: &[&str],
+    (before, after): (&CommitId, &CommitId),
+    path: &[u8],
+) -> Result<bool, ExecuteError> {
+    let Ok(path) = RepoPath::new(path) else {
+        return Ok(false); // no task owns such a path
+    };
+    if judges_file(&path, commands).is_some() {
+        return Ok(true);
+    }
+    let store = &crew.setup.store;
+    let before = store.read(before, path.as_bytes())?;
+    let after = store.read(after, path.as_bytes())?;
+    Ok(judges_part_changed(
+        &path,
+        before.as_deref(),
+        after.as_deref(),
+    ))
+}
