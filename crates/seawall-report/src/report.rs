@@ -13,6 +13,8 @@ pub mod shapes;
 mod synthesis;
 mod text;
 
+use std::collections::HashMap;
+
 use serde::Serialize;
 
 use seawall_core::evidence::{Grade, Value};
@@ -23,7 +25,7 @@ use seawall_core::verdict::Verdict;
 
 use crate::look::Lands;
 use crate::reason::{self, verdict_name};
-use crate::receipt::{Landed, Receipt};
+use crate::receipt::{AttemptBody, Body, Landed, Receipt};
 use crate::status::{Counts, GateLook, Liveness, counts, gate_looks, short_branch, state};
 use crate::view::View;
 
@@ -109,12 +111,16 @@ pub fn report(
     chain: &[Receipt],
     shapes: Shapes,
 ) -> Report {
-    let landed = landed(chain);
+    let (landed, attempts) = (landed(chain), attempts(chain));
     let started = view.started();
     let plan = view.plan();
     let tasks = plan.each_task();
     let tasks: Vec<_> = tasks
-        .map(|(ix, task)| synthesis::of(view, scheduler, ix, landed.get(&*task.id).copied()))
+        .map(|(ix, task)| {
+            let id = &*task.id;
+            let receipts = (attempts.get(id).copied(), landed.get(id).copied());
+            synthesis::of(view, scheduler, ix, receipts)
+        })
         .collect();
     let points = view.checkpoints().iter().flat_map(|point| &point.tasks);
     Report {
@@ -142,8 +148,19 @@ pub fn report(
     }
 }
 
+/// The last attempt of each task.
+fn attempts(chain: &[Receipt]) -> HashMap<&str, &AttemptBody> {
+    let mut last = HashMap::new();
+    for receipt in chain {
+        if let Body::Attempt(attempt) = &receipt.body {
+            last.insert(attempt.task.as_str(), &**attempt);
+        }
+    }
+    last
+}
+
 /// The landed changes by task.
-fn landed(chain: &[Receipt]) -> std::collections::HashMap<&str, &Landed> {
+fn landed(chain: &[Receipt]) -> HashMap<&str, &Landed> {
     let points = chain.iter().filter_map(Receipt::point);
     let landed = points.flat_map(|point| &point.tasks);
     landed

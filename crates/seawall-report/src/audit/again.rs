@@ -242,7 +242,7 @@ fn named(plan: &Plan, of: Of, criterion: u32) -> String {
     let task = |ix: TaskIx| plan.tasks.get(ix.index());
     let check = |ix| {
         task(ix)
-            .and_then(|task| task.checks.get(n))
+            .and_then(|task| task.criteria().nth(n))
             .map_or("", |check| &check.says)
     };
     let id = |ix| task(ix).map_or("", |task| &task.id);

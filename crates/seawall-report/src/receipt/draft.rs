@@ -72,11 +72,14 @@ impl Draft {
     pub(super) fn verdict(&self) -> Word {
         let (word, why) = match &self.next {
             Some(Next::Accept) => ("passed", None),
-            Some(Next::AskHuman) => ("needs-human", None),
             Some(Next::Reject(rejection)) => ("rejected", Some(code(rejection))),
             // Its workspace goes although its change was never judged: that change was rejected before.
             Some(Next::Verify(_)) if !self.verifying => ("stuck", None),
-            _ => ("lost", None),
+            Some(Next::Launch | Next::Harvest | Next::Verify(_) | Next::Lose) | None => {
+                ("lost", None)
+            }
+            // Somebody else has the last word.
+            Some(_) => ("needs-human", None),
         };
         Word { word, why }
     }

@@ -3,7 +3,7 @@
 //! Text that came from elsewhere (ids, sentences, output, file contents) is escaped, so that it can neither end a table nor
 //! start a link, an image or a tag; examples of changes stand in a fence that is longer than any in them.
 
-use super::text::{folded, grade, one};
+use super::text::{folded, grade, one, reviewed};
 use super::{Report, Row, Synthesis};
 use crate::words::{count, duration, many, shown};
 
@@ -115,9 +115,14 @@ fn open(task: &Synthesis) -> String {
         "" => String::new(),
         claim => format!(" It claimed: \"{}\".", text(&shown(claim, 160))),
     };
+    let review = task
+        .review
+        .iter()
+        .map(|review| format!(" {}.", text(&reviewed(review))));
+    let review: String = review.collect();
     let why = if task.why.is_empty() { "" } else { ": " };
     format!(
-        "- **{}** {}{why}{}.{claim}",
+        "- **{}** {}{why}{}.{review}{claim}",
         text(&task.task),
         task.verdict,
         text(&task.why)

@@ -9,7 +9,7 @@ use seawall_core::scheduler::{Scheduler, Standing};
 use super::{grades, verdict};
 use crate::look;
 use crate::reason;
-use crate::receipt::{Approval, Landed};
+use crate::receipt::{Approval, AttemptBody, Landed, Review};
 use crate::view::{AttemptView, View};
 use crate::words::{count, many};
 
@@ -39,6 +39,8 @@ pub struct Synthesis {
     pub claim: String,
     /// One row per criterion, as its last attempt showed it.
     pub evidence: Vec<Row>,
+    /// What another agent says of its last attempt; null when none looked.
+    pub review: Option<Review>,
     /// What a person took the responsibility for.
     pub approved: Vec<Approval>,
 }
@@ -46,6 +48,8 @@ pub struct Synthesis {
 /// One criterion.
 #[derive(Clone, Debug, Serialize)]
 pub struct Row {
+    /// `check` or `holdout`.
+    pub kind: &'static str,
     /// The sentence.
     pub says: String,
     /// What it must show, as in the plan.
@@ -74,7 +78,7 @@ pub(super) fn of(
     view: &View,
     scheduler: &Scheduler,
     ix: TaskIx,
-    landed: Option<&Landed>,
+    (attempt, landed): (Option<&AttemptBody>, Option<&Landed>),
 ) -> Synthesis {
     let task = view.plan().task(ix);
     let last = view.task(ix).last();
@@ -95,6 +99,7 @@ pub(super) fn of(
         change: last.map(change).unwrap_or_default(),
         claim: said.unwrap_or_default().trim().to_owned(),
         evidence: look::rows(view, ix, last).iter().map(Row::of).collect(),
+        review: attempt.and_then(|attempt| attempt.review.clone()),
         approved: landed
             .map(|landed| landed.approved.clone())
             .unwrap_or_default(),
@@ -120,6 +125,7 @@ impl Row {
     fn of(row: &look::Row<'_>) -> Self {
         let look = row.after.or(row.base);
         Self {
+            kind: row.kind,
             says: row.criterion.says.clone(),
             proof: look::proof(row.criterion.proof),
             before: row.before_word(),

@@ -1,8 +1,9 @@
 //! The report for a terminal: never more than the eye can take.
 
-use seawall_core::evidence::Grade;
+use seawall_core::evidence::{Grade, ReviewVerdict};
 
 use super::{Report, Row, Synthesis, Weak};
+use crate::receipt::Review;
 use crate::report::shapes::Shape;
 use crate::words::{count, duration, few, many, name, pad, shown};
 
@@ -106,6 +107,9 @@ fn attention(report: &Report, lines: &mut Vec<String>) {
         if task.dispatches > 0 {
             lines.extend(task.evidence.iter().map(|row| field("", &evidence(row))));
         }
+        if let Some(review) = &task.review {
+            lines.push(field("", &reviewed(review)));
+        }
         if !task.claim.is_empty() && task.verdict != "accepted" {
             lines.push(field(
                 "",
@@ -113,6 +117,19 @@ fn attention(report: &Report, lines: &mut Vec<String>) {
             ));
         }
     }
+}
+
+/// `review  hold: the cache is never emptied`
+pub(super) fn reviewed(review: &Review) -> String {
+    let verdict = match review.verdict {
+        ReviewVerdict::Accept => "accept",
+        ReviewVerdict::Hold => "hold",
+        ReviewVerdict::Reject => "reject",
+    };
+    let reasons = review.reasons.iter().map(|reason| shown(reason, 160));
+    let reasons = few(reasons, 3, "; ");
+    let gap = if reasons.is_empty() { "" } else { ": " };
+    format!("review  {verdict}{gap}{reasons}")
 }
 
 /// `check  "no alias is left"  base red -> after green, 14 tests`
@@ -125,7 +142,8 @@ fn evidence(row: &Row) -> String {
         _ => format!(": {}", shown(&row.why, 160)),
     };
     format!(
-        "check  \"{}\"  base {} -> after {}{tests}{why}",
+        "{}  \"{}\"  base {} -> after {}{tests}{why}",
+        row.kind,
         name(&row.says),
         row.before,
         row.after

@@ -95,14 +95,17 @@ fn attempts_fit(run: &Run, chain: &[Receipt]) {
         .collect();
     for body in &attempts {
         let ix = run.view.find(&body.task).unwrap();
-        let word = match &run.view.task(ix).attempt(body.attempt).unwrap().fate {
-            Fate::Passed | Fate::Landed(_) | Fate::Culprit { .. } => "passed",
-            Fate::NeedsHuman => "needs-human",
-            Fate::Rejected(_) => "rejected",
-            Fate::Stuck => "stuck",
-            Fate::Lost | Fate::Live(_) => "lost",
+        // A change whose attempt is over can still be held, or land after its siblings or a person have spoken.
+        let words: &[&str] = match &run.view.task(ix).attempt(body.attempt).unwrap().fate {
+            Fate::Passed | Fate::Landed(_) | Fate::Culprit { .. } => {
+                &["passed", "needs-human", "rejected"]
+            }
+            Fate::NeedsHuman => &["needs-human", "passed"],
+            Fate::Rejected(_) => &["rejected"],
+            Fate::Stuck => &["stuck", "rejected"],
+            Fate::Lost | Fate::Live(_) => &["lost"],
         };
-        assert_eq!(body.verdict.word, word, "{body:?}");
+        assert!(words.contains(&body.verdict.word), "{words:?}: {body:?}");
     }
     if run.scheduler.outcome() == Some(Outcome::Finished) {
         let tasks = run.view.plan().each_task();
