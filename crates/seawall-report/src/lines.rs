@@ -4,10 +4,12 @@
 
 use std::collections::HashSet;
 
+use seawall_core::evidence::Value;
 use seawall_core::ids::{Commit, TaskIx};
 use seawall_core::scheduler::{Scheduler, Standing};
 use seawall_core::verdict::{Reason, Verdict};
 
+use crate::log::held;
 use crate::look::{self, Lands};
 use crate::reason::{of_fate, of_verdict, verdict_name};
 use crate::status::{counts, short_branch};
@@ -69,6 +71,8 @@ fn line(view: &View, scheduler: &Scheduler, said: &HashSet<TaskIx>, news: &News)
         News::Moved(to) => moved(view, to),
         News::Dispatched(ix) => told(view, *ix, &format!("dispatch {}", which(view, *ix))),
         News::Attempt(ix) => attempt(view, scheduler, *ix)?,
+        News::Sensed(ix) => sensed(view, *ix)?,
+        News::Approved(ix) => approved(view, *ix)?,
         News::Ended(ix) => ended(view, scheduler, said, *ix)?,
         News::Trial(at) => trial(view, view.trials().get(*at)?)?,
         News::Checkpoint(at) => checkpoint(view, *at)?,
@@ -104,6 +108,27 @@ fn began(view: &View) -> String {
         started.base.short(),
         name(short_branch(&started.branch))
     )
+}
+
+/// Only what is weak is told: that checks notice a change is what everybody expects.
+fn sensed(view: &View, ix: TaskIx) -> Option<String> {
+    let sensed = view.task(ix).last()?.sensed.as_deref()?;
+    let notices = sensed.iter().any(|look| look.value == Value::Fail);
+    (!notices).then(|| {
+        let text = "weak  without its change none of its checks turns red";
+        told(view, ix, text)
+    })
+}
+
+fn approved(view: &View, ix: TaskIx) -> Option<String> {
+    let approval = view.task(ix).approvals.last()?;
+    let text = format!(
+        "approved  {} by {}: {}",
+        held(&approval.hold),
+        shown(&approval.by, 100),
+        shown(&approval.note, 300)
+    );
+    Some(told(view, ix, &text))
 }
 
 fn moved(view: &View, to: &Commit) -> String {

@@ -91,6 +91,12 @@ impl Scheduler {
         self.state.held.get(&ix).map(|held| held.open())
     }
 
+    /// How many tasks are held.
+    #[must_use]
+    pub fn held_tasks(&self) -> usize {
+        self.state.held.len()
+    }
+
     /// What the evidence of a held task weighs.
     #[must_use]
     pub fn held_weight(&self, ix: TaskIx) -> Option<Weight> {
@@ -110,7 +116,8 @@ impl Scheduler {
     pub fn gate_now(&self, gate: &Criterion, with: &[TaskIx]) -> GateNow {
         let landed =
             |task| matches!(self.standing(task), Standing::Ended(verdict) if verdict.satisfies());
-        gate.window.now(|task| with.binary_search(&task).is_ok() || landed(task))
+        gate.window
+            .now(|task| with.binary_search(&task).is_ok() || landed(task))
     }
 
     /// The task of an attempt whose workspace is not yet gone.
