@@ -4,7 +4,6 @@
 
 use std::collections::HashSet;
 
-use seawall_core::evidence::Value;
 use seawall_core::ids::{Commit, TaskIx};
 use seawall_core::scheduler::{Scheduler, Standing};
 use seawall_core::verdict::{Reason, Verdict};
@@ -71,7 +70,6 @@ fn line(view: &View, scheduler: &Scheduler, said: &HashSet<TaskIx>, news: &News)
         News::Moved(to) => moved(view, to),
         News::Dispatched(ix) => told(view, *ix, &format!("dispatch {}", which(view, *ix))),
         News::Attempt(ix) => attempt(view, scheduler, *ix)?,
-        News::Sensed(ix) => sensed(view, *ix)?,
         News::Approved(ix) => approved(view, *ix)?,
         News::Ended(ix) => ended(view, scheduler, said, *ix)?,
         News::Trial(at) => trial(view, view.trials().get(*at)?)?,
@@ -108,16 +106,6 @@ fn began(view: &View) -> String {
         started.base.short(),
         name(short_branch(&started.branch))
     )
-}
-
-/// Only what is weak is told: that checks notice a change is what everybody expects.
-fn sensed(view: &View, ix: TaskIx) -> Option<String> {
-    let sensed = view.task(ix).last()?.sensed.as_deref()?;
-    let notices = sensed.iter().any(|look| look.value == Value::Fail);
-    (!notices).then(|| {
-        let text = "weak  without its change none of its checks turns red";
-        told(view, ix, text)
-    })
 }
 
 fn approved(view: &View, ix: TaskIx) -> Option<String> {

@@ -5,7 +5,7 @@
 use serde::Serialize;
 
 use seawall_core::evidence::{Evidence, Grade, Harvest, How, Value};
-use seawall_core::grade;
+use seawall_core::grade::Weight;
 use seawall_core::ids::TaskIx;
 use seawall_core::lifecycle::Stage;
 use seawall_core::plan::{Proof, Task};
@@ -15,6 +15,7 @@ use seawall_core::verdict::{Hold, NotRun, Reason as Rejected, Rejection, Verdict
 use crate::findings;
 use crate::look;
 use crate::view::{AttemptView, Fate, View};
+use crate::weak;
 use crate::words::{count, duration, few, many, name, shown};
 
 /// A reason.
@@ -377,13 +378,7 @@ fn reviewed(attempt: Option<&AttemptView>) -> String {
 
 /// `its evidence is weak: exit, floor tests`.
 fn weak(task: &Task, attempt: Option<&AttemptView>) -> String {
-    let evidence = attempt.map_or(&[][..], |attempt| &attempt.evidence);
-    let sensed = attempt.and_then(|attempt| attempt.sensed.as_deref());
-    let weight = grade::weigh(task, evidence);
-    let weight = match sensed {
-        Some(sensed) => weight.sensed(sensed.iter().any(|look| look.value == Value::Fail)),
-        None => weight,
-    };
+    let weight = attempt.map_or_else(Weight::default, |attempt| weak::weigh(task, attempt).0);
     let word = |grade: Option<Grade>| grade.map_or("none", Grade::word);
     format!(
         "its evidence is weak: {}, floor {}",

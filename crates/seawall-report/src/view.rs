@@ -134,8 +134,6 @@ pub enum News {
     Dispatched(TaskIx),
     /// The last attempt of a task has a new fate.
     Attempt(TaskIx),
-    /// The checks of a task were run without its change.
-    Sensed(TaskIx),
     /// A person took the responsibility for something that held a task.
     Approved(TaskIx),
     /// The task got its last word; never said of accepted ones, whose checkpoint is told.

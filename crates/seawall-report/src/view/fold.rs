@@ -262,7 +262,6 @@ impl View {
         let attempts = self.tasks[ix.index()].attempts.iter_mut();
         if let Some(attempt) = attempts.rev().find(|attempt| attempt.fate == Fate::Passed) {
             attempt.sensed = Some(evidence.into());
-            self.news.push(News::Sensed(ix));
         }
         self.now_held(scheduler);
     }
