@@ -28,7 +28,7 @@ fn what_a_person_approves_of_lands_and_frees_what_waited() {
     let run = repo.status().run().to_owned();
     assert_eq!(
         repo.status().words()[0],
-        "work: needs-human manual 1",
+        "work: needs-human needs-human 1",
         "{:?}",
         repo.status().words()
     );

@@ -37,7 +37,7 @@ pub(crate) fn rows<'a>(
     ix: TaskIx,
     attempt: Option<&'a AttemptView>,
 ) -> Vec<Row<'a>> {
-    let checks = view.plan().task(ix).checks.iter();
+    let checks = view.plan().task(ix).criteria();
     let after = attempt.map_or(&[][..], |attempt| &attempt.evidence);
     (0..)
         .zip(checks)
@@ -159,8 +159,14 @@ fn failing<'a>(
 
 /// The same for looks at the checks of a task.
 pub(crate) fn failing_checks(view: &View, ix: TaskIx, evidence: &[Evidence]) -> String {
-    let checks = &view.plan().task(ix).checks;
-    failing(evidence, |n| checks.get(n).map(|check| ("check", check)))
+    let task = view.plan().task(ix);
+    failing(evidence, |n| {
+        let kind = match n < task.checks.len() {
+            true => "check",
+            false => "holdout",
+        };
+        task.criteria().nth(n).map(|check| (kind, check))
+    })
 }
 
 /// The same for looks at the plan's gates.

@@ -112,7 +112,7 @@ fn rejected(view: &View, ix: TaskIx, why: &Rejected) -> Reason {
 /// The base shows a check as it must not be.
 fn base(view: &View, ix: TaskIx) -> Reason {
     let plan = view.plan();
-    let checks = &plan.task(ix).checks;
+    let task = plan.task(ix);
     let wrong = |look: &&Evidence| !look.passes();
     let Some(look) = view.task(ix).baseline.iter().find(wrong) else {
         return reason(
@@ -120,7 +120,7 @@ fn base(view: &View, ix: TaskIx) -> Reason {
             "a check is not as it must be on the base",
         );
     };
-    let check = checks.get(look.criterion as usize);
+    let check = task.criteria().nth(look.criterion as usize);
     let says = name(check.map_or("", |check| &check.says));
     let proof = check.map_or(Proof::FailToPass, |check| check.proof);
     match (look.value, proof) {

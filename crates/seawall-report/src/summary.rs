@@ -227,10 +227,10 @@ fn failing<'a>(
     ix: TaskIx,
     seen: &'a [Evidence],
 ) -> impl Iterator<Item = (&'a Criterion, &'a Evidence)> {
-    let checks = &view.plan().task(ix).checks;
+    let task = view.plan().task(ix);
     seen.iter()
         .filter(|look| !look.passes())
-        .filter_map(|look| Some((checks.get(look.criterion as usize)?, look)))
+        .filter_map(|look| Some((task.criteria().nth(look.criterion as usize)?, look)))
         .filter(|(check, _)| check.proof != Proof::Manual)
 }
 

@@ -66,6 +66,8 @@ pub(crate) enum Command {
     Show(ShowArgs),
     /// List what happened in a run
     Log(RunRef),
+    /// Approve of what keeps a change from landing, or list all that waits for it
+    Approve(ApproveArgs),
     /// Bring a run's checkpoints to your branch, by fast-forward only
     Land(LandArgs),
     /// Remove what finished runs left on disk; nothing that did not land is lost
@@ -164,6 +166,23 @@ pub(crate) struct ShowArgs {
     /// The run, if not the latest, and the task
     #[arg(required = true, num_args = 1..=2, value_names = ["RUN", "TASK"])]
     pub(crate) what: Vec<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ApproveArgs {
+    /// The run [default: the latest]
+    pub(crate) run: Option<String>,
+    /// The task
+    pub(crate) task: Option<String>,
+    /// What holds it: a criterion by its number or the beginning of its sentence, a finding's code, `review`, `evidence`,
+    /// `flaky`; without it, all that waits is listed
+    pub(crate) criterion: Option<String>,
+    /// Why; kept in the journal with your name
+    #[arg(long, value_name = "TEXT", requires = "criterion")]
+    pub(crate) note: Option<String>,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,

@@ -1,6 +1,7 @@
 //! The subcommands, one file each.
 
 mod apparmor;
+mod approve;
 mod check;
 mod completions;
 mod deep;
@@ -37,6 +38,7 @@ pub(crate) fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Status(args) => status::run(&repo.open()?, &args),
         Command::Show(args) => show::run(&repo.open()?, &args),
         Command::Log(args) => log::run(&repo.open()?, &args),
+        Command::Approve(args) => approve::run(&repo.open()?, &args),
         Command::Land(args) => land::run(&repo.open()?, &args),
         Command::Gc(args) => gc::run(&repo.open()?, &args),
         Command::Exec(args) => exec::run(&args),
