@@ -2,7 +2,7 @@
 """What a trivial task costs from end to end: `seawall run` on many tasks, two at a time, against GNU parallel.
 
     cargo build --release -p seawall
-    python3 benches/pipeline.py target/release/seawall [--tasks N] [--files N] [--rounds N] [--markdown]
+    python3 benches/pipeline.py target/release/seawall [--tasks N] [--files N] [--rounds N] [--one-directory] [--markdown]
 
 Each task owns one file of a generated repository and appends a line to it; one check looks for the line, before and after. So a
 task is: two looks in fresh workspaces, a confined worker in another, a harvest that is a commit, and a dozen synced records of
@@ -52,10 +52,11 @@ def git(repo, *words, **more):
     subprocess.run(["git", "-C", repo, "-c", "user.name=b", "-c", "user.email=b@b", *words], check=True, **{**QUIET, **more})
 
 
-def repository(at, tasks, files):
-    """So many files to work on and so many others, through fast-import, which takes a moment for 60,000."""
+def repository(at, tasks, files, together=False):
+    """So many files to work on, a hundred in a directory or all `together`, and so many others, through fast-import, which
+    takes a moment for 60,000."""
     subprocess.run(["git", "init", "-q", "-b", "main", at], check=True, **QUIET)
-    paths = [f"work/{n // 100}/{n}" for n in range(tasks)] + [f"other/{n % 97}/{n}" for n in range(max(0, files - tasks - 1))]
+    paths = [f"work/{0 if together else n // 100}/{n}" for n in range(tasks)] + [f"other/{n % 97}/{n}" for n in range(max(0, files - tasks - 1))]
     stream = [b"commit refs/heads/main\ncommitter b <b@b> 1700000000 +0000\ndata 0\n"]
     for n, path in enumerate([*paths, "plan.toml"]):
         text = PLAN.encode() if path == "plan.toml" else f"file {n}\n".encode() * 20
@@ -93,9 +94,9 @@ def watched(argv, cwd):
     return took, highest / 1024
 
 
-def seawall(binary, tasks, files, scratch):
+def seawall(binary, tasks, files, scratch, together):
     repo = os.path.join(scratch, "seawall")
-    repository(repo, tasks, files)
+    repository(repo, tasks, files, together)
     result = watched([binary, "run", "plan.toml", "--quiet", "--jobs", "2"], repo)
     shutil.rmtree(repo)
     return result
@@ -120,6 +121,7 @@ def main():
     asked.add_argument("--tasks", type=int, default=1000)
     asked.add_argument("--files", type=int, default=1200, help="files of the repository, those that tasks own included")
     asked.add_argument("--rounds", type=int, default=3)
+    asked.add_argument("--one-directory", action="store_true", help="all files that tasks own lie in one")
     asked.add_argument("--markdown", action="store_true")
     asked.add_argument("--alone", action="store_true", help="without GNU parallel")
     asked = asked.parse_args()
@@ -128,7 +130,7 @@ def main():
     rows = {}
     with tempfile.TemporaryDirectory(prefix="seawall-bench-") as scratch:
         for _ in range(asked.rounds):
-            rows.setdefault("seawall run", []).append((asked.tasks, *seawall(binary, asked.tasks, asked.files, scratch)))
+            rows.setdefault("seawall run", []).append((asked.tasks, *seawall(binary, asked.tasks, asked.files, scratch, asked.one_directory)))
             if not asked.alone and shutil.which("parallel"):
                 rows.setdefault("parallel, git worktree add and remove", []).append((least, *worktrees(least, asked.files, scratch)))
                 rows.setdefault("parallel, true", []).append((asked.tasks, *nothing(asked.tasks, scratch)))

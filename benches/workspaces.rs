@@ -1,8 +1,8 @@
 //! What workspaces cost, beside what git takes for the same, in one run on one machine.
 //!
-//! `cargo bench -p seawall-git --bench workspaces [-- REPOSITORY ..]`. Without an argument it makes repositories of 5,000,
-//! 20,000 and 60,000 files below the temporary directory and takes some minutes; a repository that is given is cloned
-//! first and never written. Overlays are mounted for real, each in a mount namespace of its own. Figures are medians in
+//! `cargo bench -p seawall-git --bench workspaces [-- REPOSITORY|FILES ..]`. Without an argument it makes repositories of
+//! 5,000, 20,000 and 60,000 files below the temporary directory and takes some minutes, with numbers those of so many; a
+//! repository that is given is cloned first and never written. Overlays are mounted for real, each in a mount namespace of its own. Figures are medians in
 //! milliseconds; where git takes long, few copies are made and the time is multiplied, which the table says.
 
 #![expect(clippy::print_stdout, reason = "a bench prints its figures")]
@@ -35,28 +35,17 @@ fn main() {
     println!(
         "| repository | what | Seawall ms | git ms | ratio | goal |\n|---|---|---|---|---|---|"
     );
+    let given = match given.is_empty() {
+        true => ["5000", "20000", "60000"].map(String::from).to_vec(),
+        false => given,
+    };
     let mut once = Vec::new();
-    for repository in &given {
-        let at = top.path().join("given");
-        git(
-            top.path(),
-            &[
-                "clone",
-                "-q",
-                "--no-local",
-                repository,
-                at.to_str().unwrap(),
-            ],
-        );
-        once.push(measure(&at));
-        remove_workspace(&at).unwrap();
-    }
-    for files in [5_000, 20_000, 60_000]
-        .into_iter()
-        .filter(|_| given.is_empty())
-    {
-        let at = top.path().join(files.to_string());
-        generate(&at, files);
+    for (n, repository) in given.iter().enumerate() {
+        let at = top.path().join(n.to_string());
+        match repository.parse() {
+            Ok(files) => generate(&at, files),
+            Err(_) => clone(repository, &at),
+        }
         once.push(measure(&at));
         remove_workspace(&at).unwrap();
     }
@@ -66,6 +55,12 @@ fn main() {
             large / small
         );
     }
+}
+
+fn clone(repository: &str, at: &Path) {
+    let above = at.parent().unwrap();
+    let words = ["clone", "-q", "--no-local", repository];
+    git(above, &[&words[..], &[at.to_str().unwrap()]].concat());
 }
 
 /// As an ordinary user, mounting needs a user namespace; one for the whole program will do.

@@ -86,6 +86,9 @@ fn full(n: usize, case: &Case) -> String {
 fn run(cases: &[(usize, &Case)], exit: i32) -> (Repo, Status) {
     let repo = Repo::new();
     repo.write("marker", "");
+    // What the imports of all cases are compared with.
+    repo.write("requirements.txt", "requests>=2\n");
+    repo.write("package.json", "{\"dependencies\": {\"react\": \"19\"}}\n");
     let mut plan = HEAD.to_owned();
     for (n, case) in cases {
         let id = name(*n, case);
@@ -198,7 +201,7 @@ fn every_rule_is_explained_and_every_explanation_is_of_a_rule() {
         .collect();
     assert_eq!(rules, explained);
     let tested: std::collections::BTreeSet<_> = LIES.iter().map(|case| case.code).collect();
-    let context = ["SW0516", "SW0519", "SW0520"]; // have a test of their own
+    let context = ["SW0516", "SW0519", "SW0520", "SW0522"]; // have a test of their own
     for code in rules.iter().filter(|code| !context.contains(code)) {
         assert!(tested.contains(code), "{code} has no lie that it catches");
     }
@@ -206,7 +209,9 @@ fn every_rule_is_explained_and_every_explanation_is_of_a_rule() {
     repo.seawall(&["explain", "sw0501"])
         .code(0)
         .says(&["merge marker"]);
-    repo.seawall(&["explain"]).code(0).says(&["SW0520"]);
+    repo.seawall(&["explain"])
+        .code(0)
+        .says(&["SW0520", "SW0524"]);
 }
 
 #[test]
@@ -333,6 +338,100 @@ prompt = "Make it two."
         .says(&["SW0520 note", "docs/evil.md:2"]);
     let status = repo.status();
     assert_eq!(found(status.task("t")), ["note SW0520", "note SW0519"]);
+}
+
+/// Two tasks on one file, one after the other; what the second one writes, and what its prompt says.
+fn after_an_earlier_wave(repo: &Repo, second: &str, prompt: &str) -> String {
+    repo.write("marker", "");
+    repo.write("prices.py", "RATE = 19\nSHIPPING = 4\nROUNDING = 2\n");
+    repo.commit("base");
+    format!(
+        r#"{HEAD}
+[agent.first]
+run = ["sh", "-c", '''printf 'RATE = 20\nSHIPPING = 5\nROUNDING = 2\n' > prices.py''']
+[agent.second]
+run = ["sh", "-c", '''printf '{second}' > prices.py''']
+[[task]]
+id = "rates"
+file = "prices.py"
+agent = "first"
+prompt = "The rate is 20 and shipping costs 5."
+  [[task.check]]
+  says = "the rate is 20"
+  run = "grep -q 'RATE = 20' prices.py"
+[[task]]
+id = "later"
+file = "prices.py"
+after = ["rates"]
+agent = "second"
+prompt = "{prompt}"
+  [[task.check]]
+  says = "the file is not as the first task left it"
+  run = '''! printf 'RATE = 20\nSHIPPING = 5\nROUNDING = 2\n' | cmp -s - prices.py'''
+"#
+    )
+}
+
+#[test]
+fn a_change_that_puts_back_what_an_earlier_wave_changed_waits_for_a_person() {
+    let old = r"RATE = 19\nSHIPPING = 4\nROUNDING = 2\n";
+    let repo = Repo::new();
+    let plan = after_an_earlier_wave(&repo, old, "Round to the cent.");
+    repo.run(&plan).code(4);
+    let status = repo.status();
+    assert_eq!(status.word("rates"), "accepted landed 1");
+    assert_eq!(status.word("later"), "needs-human finding-held 1");
+    let why = status.why("later");
+    assert!(
+        why.contains("it is again as it was before the run"),
+        "{why}"
+    );
+    assert_eq!(found(status.task("later")), ["hold SW0522"]);
+
+    let repo = Repo::new();
+    let asked = "Undo the new rates, they were announced too early.";
+    let plan = after_an_earlier_wave(&repo, old, asked);
+    repo.run(&plan).code(0);
+    assert_eq!(found(repo.status().task("later")), ["note SW0522"]);
+
+    let repo = Repo::new();
+    let on_top = r"RATE = 20\nSHIPPING = 5\nROUNDING = 3\n";
+    let plan = after_an_earlier_wave(&repo, on_top, "Round to the tenth of a cent.");
+    repo.run(&plan).code(0);
+    assert_eq!(found(repo.status().task("later")), [""; 0]);
+}
+
+#[test]
+fn a_copy_of_a_function_that_the_task_reads_is_told() {
+    let repo = Repo::with(&[
+        ("marker", ""),
+        ("a.py", "x = 1\n"),
+        ("prices.py", cases::CHEAP),
+    ]);
+    let plan = |command: &str| {
+        format!(
+            r#"{HEAD}
+[agent.w]
+run = ["sh", "-c", '''{command}''']
+[[task]]
+id = "t"
+file = "a.py"
+reads = ["prices.py"]
+prompt = "List what is cheap."
+  [[task.check]]
+  says = "it is listed"
+  run = "grep -q cheap a.py"
+"#
+        )
+    };
+    let copied = "sed 's/def cheap/def cheap_ones/' prices.py >> a.py";
+    repo.run(&plan(copied)).code(0).says(&[
+        "SW0523 note",
+        "`cheap_ones` has the body of `cheap` (prices.py:1)",
+    ]);
+    repo.run(&plan("echo 'from prices import cheap' >> a.py"))
+        .code(0);
+    assert_eq!(found(repo.status().task("t")), [""; 0]);
 }
 
 /// Nothing of a run that went well may block or hold.

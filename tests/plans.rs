@@ -64,10 +64,42 @@ fn sample() -> Repo {
     Repo::with(&list)
 }
 
+/// The package that `plans/evidence.toml` is for, committed, with the holdout beside the plan.
+fn shop() -> Repo {
+    let price = "PRICES = {\"apple\": 40, \"pear\": 55}\n\n\ndef price_of(name):\n    return PRICES[name]\n";
+    let stock =
+        "STOCK = {\"apple\": 12}\n\n\ndef in_stock(name):\n    return STOCK.get(name, 0) > 0\n";
+    let web = "from shop.price import price_of\n\n\ndef page(name):\n    return f\"{name}: {price_of(name)}\"\n";
+    let tests = "from shop.price import price_of\n\n\ndef test_apple():\n    assert price_of(\"apple\") == 40\n";
+    let repo = Repo::with(&[
+        ("src/shop/__init__.py", "VERSION = \"1.2\"\n"),
+        ("src/shop/price.py", price),
+        ("src/shop/stock.py", stock),
+        ("src/shop/web.py", web),
+        ("tests/test_shop.py", tests),
+        ("setup.cfg", "[metadata]\nname = shop\nversion = 1.2\n"),
+    ]);
+    let hidden = fs::read_to_string(root().join("plans/holdouts/test_hidden.py")).unwrap();
+    beside(&repo, "holdouts/test_hidden.py", &hidden);
+    repo
+}
+
+/// Writes a file beside the plans of a repository.
+fn beside(repo: &Repo, name: &str, text: &str) {
+    let path = repo.root().join("plans").join(name);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
+}
+
 #[test]
 fn every_plan_is_taken_by_check_or_run_by_a_test() {
-    let repo = sample();
+    let (sample, shop) = (sample(), shop());
     for (name, text) in plans() {
+        let repo = if name == "evidence.toml" {
+            &shop
+        } else {
+            &sample
+        };
         let names = |test: &&str| {
             fs::read_to_string(root().join("tests").join(test))
                 .is_ok_and(|text| text.contains(&name))
@@ -140,7 +172,10 @@ impl Schema<'_> {
                 self.check(self.0.pointer(path).unwrap(), value, at, problems);
                 true
             }
-            "type" => want == kind(value),
+            "type" => match want.as_array() {
+                Some(kinds) => kinds.iter().any(|one| one == kind(value)),
+                None => want == kind(value),
+            },
             "enum" => want.as_array().unwrap().contains(value),
             "minimum" => value.as_i64() >= want.as_i64(),
             "maximum" => value.as_i64() <= want.as_i64(),
@@ -217,7 +252,7 @@ fn kind(value: &Value) -> &'static str {
 fn the_schema_catches_what_is_wrong() {
     let schema = Repo::new().json(&["schema"]);
     let good: Value = toml::from_str(&plans()["quickstart.toml"]).unwrap();
-    let flaws: [(&str, Value); 7] = [
+    let flaws: [(&str, Value); 13] = [
         ("/version", json!(2)),
         ("/name", json!("")),
         ("/defaults", json!({"atempts": 2})),
@@ -225,14 +260,153 @@ fn the_schema_catches_what_is_wrong() {
         ("/agent", json!({"a": {"run": []}})),
         ("/task/0/check", json!([{"says": "x", "proof": "maybe"}])),
         ("/task", json!("none")),
+        ("/task/0/check/0/flaky", json!("retry:11")),
+        ("/task/0/floor", json!("hearsay")),
+        ("/task/0/review", json!({})),
+        ("/task/0/holdout", json!([{"says": "x"}])),
+        ("/checkpoint/0/until", json!([1])),
+        ("/invariant/0/forbid", json!({"pattern": "x"})),
     ];
     for (at, flaw) in flaws {
         let mut plan = good.clone();
-        *plan.pointer_mut(at).unwrap() = flaw;
+        let (above, key) = at.rsplit_once('/').unwrap();
+        plan.pointer_mut(above).unwrap()[key] = flaw;
         let mut problems = Vec::new();
         Schema(&schema).check(&schema, &plan, "", &mut problems);
         assert!(!problems.is_empty(), "{at} is let through");
     }
+}
+
+/// The example of evidence with one thing changed.
+fn refused(repo: &Repo, from: &str, to: &str, says: &[&str]) {
+    let text = plans()["evidence.toml"].clone();
+    assert!(text.contains(from), "{from:?} is not in the example");
+    let path = repo.plan(&text.replacen(from, to, 1));
+    let out = repo.seawall(&["check".as_ref(), path.as_os_str()]).code(2);
+    out.says(says);
+    let code = says[0];
+    let page = repo.seawall(&["explain", code]).code(0);
+    page.says(&[code, "wrong"]);
+}
+
+#[test]
+fn a_mistake_about_evidence_is_told_before_anything_is_spent() {
+    let repo = shop();
+    for (from, to, says) in [
+        (
+            "kind = \"fix\"",
+            "kind = \"fixx\"",
+            &["SW0103", "did you mean `fix`?"][..],
+        ),
+        (
+            "after = [\"notes\"]",
+            "after = [\"note\"]",
+            &["SW0104", "did you mean `notes`?"],
+        ),
+        (
+            "flaky = \"retry:3\"",
+            "flaky = \"retry:30\"",
+            &["SW0107", "`retry:1` to `retry:10`"],
+        ),
+        (
+            "junit = \"build/tests.xml\"",
+            "junit = \"/tmp/tests.xml\"",
+            &["SW0113", "relative to the top"],
+        ),
+        (
+            "\"src/**/*.py\"",
+            "\"lib/**/*.py\"",
+            &["SW0123", "matches no file"],
+        ),
+        (
+            "after = [\"notes\"]",
+            "after = [\"notes\"]\nuntil = \"price\"",
+            &["SW0152", "never looked at"],
+        ),
+        (
+            "by = \"reviewer\"",
+            "by = \"coder\"",
+            &["SW0153", "would review its own work"],
+        ),
+        (
+            "imports = {",
+            "run = \"true\"\nimports = {",
+            &["SW0155", "both `run` and `imports`"],
+        ),
+        ("print\\(", "print(", &["SW0156", "unclosed group"]),
+        (
+            "equal = [",
+            "less = [], equal = [",
+            &["SW0157", "more than one of them"],
+        ),
+        (
+            "floor = \"presence\"",
+            "floor = \"tests\"",
+            &["SW0163", "reach `presence` at most"],
+        ),
+    ] {
+        refused(&repo, from, to, says);
+    }
+}
+
+#[test]
+fn a_holdout_is_a_plain_file_that_no_worker_sees() {
+    let repo = shop();
+    let put = "\"holdouts/test_hidden.py\"";
+    let plans = repo.root().join("plans");
+    let file = plans.join("holdouts/test_hidden.py");
+    std::os::unix::fs::symlink(&file, plans.join("link.py")).unwrap();
+    std::os::unix::fs::symlink("holdouts", plans.join("dir")).unwrap();
+    nix::unistd::mkfifo(&plans.join("pipe"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+    beside(&repo, "large", &"x".repeat((1 << 20) + 1));
+    beside(&repo, "most", &"x".repeat(1 << 20));
+    for (source, says) in [
+        ("gone.py", &["SW0158", "there is no such file"][..]),
+        ("link.py", &["SW0158", "symbolic link"]),
+        ("dir/test_hidden.py", &["SW0158", "symbolic link"]),
+        ("holdouts", &["SW0158", "not a plain file"]),
+        ("pipe", &["SW0158", "not a plain file"]),
+        ("large", &["SW0158", "more than 1 MiB"]),
+        ("../repo/setup.cfg", &["SW0113", "`.` and `..`"]),
+    ] {
+        refused(&repo, put, &format!("\"{source}\""), says);
+    }
+    let text = crate::plans()["evidence.toml"].replacen(put, "\"most\"", 1);
+    let plan = repo.plan(&text);
+    let _ = repo.seawall(&["check".as_ref(), plan.as_os_str()]).code(0);
+    refused(
+        &repo,
+        "[sandbox]",
+        &format!("[sandbox]\nread = ['{}']", plans.display()),
+        &["SW0159", "opens"],
+    );
+
+    // A plan in the checkout itself: what is committed there is seen, what is not is not.
+    let hidden = fs::read_to_string(file).unwrap();
+    repo.write("plans/evidence.toml", &crate::plans()["evidence.toml"]);
+    repo.write("plans/holdouts/test_hidden.py", hidden);
+    let check = || repo.seawall(&["check", "plans/evidence.toml"]);
+    let _ = check().code(0);
+    repo.commit("with the holdout");
+    check()
+        .code(2)
+        .says(&["SW0159", "`plans/holdouts/test_hidden.py` is in the commit"]);
+}
+
+#[test]
+fn a_plan_of_one_wave_and_a_few_files_is_told_that_it_needs_no_waves() {
+    let repo = shop();
+    let text = plans()["evidence.toml"].clone();
+    let (head, _) = text.split_once("[[task]]\nid = \"stock\"").unwrap();
+    let head = head
+        .replace("after = [\"notes\"]", "")
+        .replace("until = [\"notes\"]", "");
+    let plan = repo.plan(&head);
+    let out = repo.seawall(&["check".as_ref(), plan.as_os_str()]).code(0);
+    out.says(&[
+        "SW0212",
+        "does not need waves: 1 task in one, 1 file in all",
+    ]);
 }
 
 /// `seawall demo` in a directory of the test's choice.

@@ -39,6 +39,18 @@ const fn case(
     }
 }
 
+/// A function of some length, by any name.
+macro_rules! cheap {
+    ($name:literal) => {
+        concat!(
+            "def ",
+            $name,
+            "(items, limit, most):\n    found = []\n    for item in items:\n        if item.price > limit and not item.gone:\n            found.append((item.name, item.price))\n    found.sort(key=lambda pair: pair[1])\n    if len(found) > most:\n        found = found[:most]\n    return [name for name, price in found]\n"
+        )
+    };
+}
+
+pub(crate) const CHEAP: &str = cheap!("cheap");
 const CONFLICT: &str = "<<<<<<< HEAD\nsize = 1\n=======\nsize = 2\n>>>>>>> work\n";
 const SUITE: &str = "from m import f\n\ndef test_one():\n    assert f(1) == 2\n\ndef test_two():\n    assert f(2) == 3\n    assert f(3) == 4\n";
 const RUST: &str = "pub fn total(items: &[u64]) -> u64 {\n    items.len() as u64\n}\n";
@@ -227,6 +239,51 @@ pub(crate) const LIES: &[Case] = &[
         ),
         "new dependency `left-pad`",
     ),
+    case(
+        ("SW0521", "note"),
+        "a.py",
+        (
+            "import requests\n",
+            "import requests\nfrom left_pad.core import pad\n\nx = pad(1)\n",
+        ),
+        "imports `left_pad`, which no manifest declares",
+    ),
+    case(
+        ("SW0521", "note"),
+        "a.ts",
+        (
+            "export const a = 1;\n",
+            "import pad from 'left-pad';\nexport const a = pad(1);\n",
+        ),
+        "imports `left-pad`, which no manifest declares",
+    ),
+    case(
+        ("SW0523", "note"),
+        "a.py",
+        (
+            CHEAP,
+            concat!(cheap!("cheap"), "\n\n", cheap!("cheap_again")),
+        ),
+        "`cheap_again` has the body of `cheap` (sw0523-",
+    ),
+    case(
+        ("SW0524", "note"),
+        "pytest.ini",
+        (
+            "[pytest]\naddopts = -q\n",
+            "[pytest]\naddopts = -q --deselect tests/test_prices.py\n",
+        ),
+        "pytest obeys it",
+    ),
+    case(
+        ("SW0524", "note"),
+        "package.json",
+        (
+            "{\"scripts\": {\"test\": \"node --test\"}}\n",
+            "{\"scripts\": {\"test\": \"true\"}}\n",
+        ),
+        "its part that test runners and build tools obey changed",
+    ),
 ];
 
 /// None of these has a finding.
@@ -357,4 +414,43 @@ pub(crate) const HONEST: &[Case] = &[
             "",
         )
     },
+    case(
+        ("SW0521", ""),
+        "a.py",
+        (
+            "import os\n",
+            "import json, os\nimport requests\nfrom . import b\n\nx = json.loads(requests.get(os.getcwd()))\n",
+        ),
+        "",
+    ),
+    case(
+        ("SW0521", ""),
+        "a.ts",
+        (
+            "export const a = 1;\n",
+            "import fs from 'node:fs';\nimport React from 'react';\nimport { b } from './b';\nexport const a = b(fs, React);\n",
+        ),
+        "",
+    ),
+    case(
+        ("SW0523", ""),
+        "a.py",
+        (
+            CHEAP,
+            concat!(
+                cheap!("cheapest"),
+                "\n\ndef cheap(items, limit, most):\n    return cheapest(items, limit, most)\n"
+            ),
+        ),
+        "",
+    ),
+    case(
+        ("SW0524", ""),
+        "pyproject.toml",
+        (
+            "[project]\nname = \"m\"\n\n[tool.pytest.ini_options]\naddopts = \"-q\"\n",
+            "[project]\nname = \"m\"\nversion = \"2\"\n\n[tool.pytest.ini_options]\naddopts = \"-q\"\n",
+        ),
+        "",
+    ),
 ];

@@ -1,34 +1,39 @@
 //! New objects, collected in memory and brought to disk together.
 //!
 //! libgit2 synchronises every object on its own, two syncs each, and would read a whole tree again to pack a commit. Here
-//! an opened repository gets a store in memory on top (`git_mempack`), so that what is made can be read at once; in the
-//! end a handful of objects become loose files and more become one pack. All files are written first, then synchronised
-//! at the same time, then named, and last the directories that name them are synchronised: four objects cost about as
-//! much as one. Only then may a ref point at any of them.
+//! what is made waits beside an opened repository and can be read at once; in the end a handful of objects become loose
+//! files and more become one pack. All files are written first, then synchronised at the same time, then named, and last
+//! the directories that name them are synchronised: four objects cost about as much as one. Only then may a ref point at
+//! any of them.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::ops::Deref;
+use std::rc::Rc;
 
-use git2::{ObjectType, Odb, Oid, Repository, TreeBuilder};
+use git2::{ObjectType, Odb, OdbObject, Oid, Repository};
 
 use crate::error::{Result, git};
-use crate::object_files::{write_loose, write_pack};
+use crate::object_files::{is_loose, write_loose, write_pack};
 use crate::store::Store;
 
 /// With more objects than this, one pack is cheaper than a file each; with fewer, a pack for each harvest would soon be
 /// more packs than git likes to search (`gc.autoPackLimit` is 50).
 const LOOSE: usize = 24;
 
-/// The priority of the store in memory: above that of loose objects (1) and packs (2).
-const FIRST: i32 = 1000;
-
-/// An opened repository whose new objects wait in memory.
+/// An opened repository whose new objects wait in memory. As a repository, it does not know them.
 pub(crate) struct Batch<'r> {
     repo: &'r Repository,
     odb: Odb<'r>,
-    new: RefCell<BTreeSet<Oid>>,
+    new: RefCell<BTreeMap<Oid, New>>,
+}
+
+/// An object that waits.
+#[derive(Clone)]
+struct New {
+    kind: ObjectType,
+    content: Rc<[u8]>,
 }
 
 impl Deref for Batch<'_> {
@@ -39,63 +44,89 @@ impl Deref for Batch<'_> {
     }
 }
 
+/// The content of an object.
+pub(crate) enum Content<'b> {
+    /// of one that waits
+    New(Rc<[u8]>),
+    /// of one of the repository
+    Old(OdbObject<'b>),
+}
+
+impl Content<'_> {
+    pub(crate) fn bytes(&self) -> &[u8] {
+        match self {
+            Self::New(content) => content,
+            Self::Old(object) => object.data(),
+        }
+    }
+}
+
 impl<'r> Batch<'r> {
     /// Lets the new objects of a handle wait. The handle must not be used for writing otherwise.
     pub(crate) fn new(repo: &'r Repository) -> Result<Self> {
-        let odb = repo.odb().map_err(git("open the object database"))?;
-        // The database owns it from now on; the handle could only empty it.
-        odb.add_new_mempack_backend(FIRST)
-            .map_err(git("collect objects in memory"))?;
         Ok(Self {
             repo,
-            odb,
+            odb: repo.odb().map_err(git("open the object database"))?,
             new: RefCell::default(),
         })
     }
 
     /// Adds an object.
     pub(crate) fn write(&self, kind: ObjectType, content: &[u8]) -> Result<Oid> {
-        let id = self.odb.write(kind, content);
-        Ok(self.note(id.map_err(git("collect an object"))?))
+        let id = Oid::hash_object(kind, content).map_err(git("name an object"))?;
+        let content = content.into();
+        self.new.borrow_mut().insert(id, New { kind, content });
+        Ok(id)
     }
 
-    /// Adds a tree.
-    pub(crate) fn write_tree(&self, builder: &TreeBuilder<'_>) -> Result<Oid> {
-        Ok(self.note(builder.write().map_err(git("write a tree"))?))
+    /// An object that is new or in the repository.
+    pub(crate) fn read(&self, id: Oid) -> Result<Content<'_>> {
+        if let Some(new) = self.new.borrow().get(&id) {
+            return Ok(Content::New(Rc::clone(&new.content)));
+        }
+        let found = self.odb.read(id).map_err(git("read an object"))?;
+        Ok(Content::Old(found))
     }
 
-    fn note(&self, id: Oid) -> Oid {
-        self.new.borrow_mut().insert(id);
-        id
+    /// Refuses an object that is not there, or is something else, without reading the whole of it.
+    pub(crate) fn expect(&self, id: Oid, kind: ObjectType) -> Result<()> {
+        let new = self.new.borrow().get(&id).map(|new| new.kind);
+        let head = || self.odb.read_header(id).map(|(_, kind)| kind);
+        match new.map_or_else(head, Ok) {
+            Ok(found) if found == kind => Ok(()),
+            Ok(found) => Err(not_a(kind, id, found)),
+            Err(error) => Err(error),
+        }
+        .map_err(git("look up an object"))
     }
 
-    /// Brings everything to disk that is not there yet, to stay.
+    /// Brings everything to disk that is not there yet, to stay. A few objects that a pack has are written again.
     pub(crate) fn flush(&self, store: &Store) -> Result<()> {
         self.flush_with(store, None)
     }
 
     /// Does so, and synchronises one more file at the same time.
     pub(crate) fn flush_with(&self, store: &Store, also: Option<&File>) -> Result<()> {
-        // This handle knows the objects in any case; one without the store in memory knows what is on disk.
-        let disk = store.open()?;
-        let disk = disk.odb().map_err(git("open the object database"))?;
-        let new: Vec<_> = self.new.take().into_iter().collect();
-        let new = new.into_iter().filter(|id| !disk.exists(*id));
-        let mut objects = Vec::new();
-        for id in new {
-            let object = self.odb.read(id).map_err(git("read a new object"))?;
-            objects.push((id, object));
-        }
         let dir = store.common_dir().join("objects");
-        let objects: Vec<_> = objects
-            .iter()
-            .map(|(id, object)| Object::of(*id, object))
-            .collect();
+        let mut new = self.new.take();
+        new.retain(|id, _| !is_loose(&dir, *id));
+        if new.len() > LOOSE {
+            // Not asked of the handle here, which may know a pack that is gone by now.
+            let disk = store.open()?;
+            let disk = disk.odb().map_err(git("open the object database"))?;
+            new.retain(|id, _| !disk.exists(*id));
+        }
+        let objects: Vec<_> = new.iter().map(|(id, new)| Object::of(*id, new)).collect();
         match objects.len() {
             0..=LOOSE => write_loose(&dir, &objects, also),
             _ => write_pack(&dir, &objects, also),
         }
     }
+}
+
+/// The error for an object of another kind than it must be.
+pub(crate) fn not_a(wanted: ObjectType, id: Oid, found: ObjectType) -> git2::Error {
+    git2::Error::from_str(&format!("{id} is not a {wanted} but a {found}"))
 }
 
 /// One object as it is to be written.
@@ -107,11 +138,11 @@ pub(crate) struct Object<'o> {
 }
 
 impl<'o> Object<'o> {
-    fn of(id: Oid, object: &'o git2::OdbObject<'_>) -> Self {
+    fn of(id: Oid, new: &'o New) -> Self {
         Self {
             id,
-            kind: object.kind(),
-            content: object.data(),
+            kind: new.kind,
+            content: &new.content,
         }
     }
 }

@@ -3,14 +3,13 @@
 //! A commit depends on nothing but its arguments: author and committer are constants and the time is given. Doing it
 //! again gives the same id, so a crash between commit and ref heals by repetition.
 
-use git2::{ObjectType, Oid, Repository, Signature, Time};
+use git2::{ObjectType, Oid, Repository};
 
 use crate::batch::Batch;
-use crate::error::{Error, Result, git};
+use crate::error::{Error, Result};
 use crate::id::{CommitId, TreeId};
 use crate::refs;
 use crate::store::Store;
-use crate::tree::find_tree;
 
 /// Author and committer of everything that Seawall commits.
 pub(crate) const NAME: &str = "seawall";
@@ -33,7 +32,7 @@ impl Store {
         branch: &str,
         when: i64,
     ) -> Result<CommitId> {
-        let repo = self.open()?;
+        let repo = self.handle()?;
         refs::check_branch(&repo, branch)?;
         let commit = self.commit(&repo, parent, tree, message, when)?;
         match refs::value(&repo, branch)? {
@@ -52,7 +51,7 @@ impl Store {
         message: &str,
         when: i64,
     ) -> Result<CommitId> {
-        let repo = self.open()?;
+        let repo = self.handle()?;
         self.commit(&repo, parent, tree, message, when)
             .map(CommitId::from_oid)
     }
@@ -73,22 +72,21 @@ impl Store {
     }
 }
 
+/// Adds a commit; its parent and its tree must be there.
 pub(crate) fn commit(
-    repo: &Batch<'_>,
+    batch: &Batch<'_>,
     parent: &CommitId,
     tree: Oid,
     message: &str,
     when: i64,
 ) -> Result<Oid> {
-    let by = Signature::new(NAME, EMAIL, &Time::new(when, 0)).map_err(git("sign a commit"))?;
-    let parent = repo
-        .find_commit(parent.oid())
-        .map_err(git("read the parent of a commit"))?;
-    let tree = find_tree(repo, tree)?;
-    let bytes = repo
-        .commit_create_buffer(&by, &by, message, &tree, &[&parent])
-        .map_err(git("compose a commit"))?;
-    repo.write(ObjectType::Commit, &bytes)
+    batch.expect(parent.oid(), ObjectType::Commit)?;
+    batch.expect(tree, ObjectType::Tree)?;
+    let by = format!("{NAME} <{EMAIL}> {when} +0000");
+    // A commit has no NUL (fsck.c, `nulInCommit`).
+    let message = message.replace('\0', "\u{fffd}");
+    let text = format!("tree {tree}\nparent {parent}\nauthor {by}\ncommitter {by}\n\n{message}");
+    batch.write(ObjectType::Commit, text.as_bytes())
 }
 
 /// The error for a ref that is elsewhere.

@@ -4,7 +4,8 @@
 
 use git2::{Diff, DiffFormat, DiffLine, DiffOptions, Oid, Patch, Repository};
 
-use crate::edit::changes;
+use crate::batch::Batch;
+use crate::edit::{Edit, changes};
 use crate::error::{Result, git};
 use crate::id::CommitId;
 use crate::path::as_path;
@@ -26,7 +27,7 @@ impl Store {
     /// The unified difference between two commits, at most about `cap` bytes of it; a last line says when it was cut.
     /// What is not UTF-8 is replaced by U+FFFD, so this is for reading and not for applying.
     pub fn diff_text(&self, from: &CommitId, to: &CommitId, cap: usize) -> Result<String> {
-        let repo = self.open()?;
+        let repo = self.handle()?;
         let (from, to) = (commit_tree(&repo, from)?.id(), commit_tree(&repo, to)?.id());
         let diff = between(&repo, from, to)?;
         let mut text = Vec::new();
@@ -49,10 +50,10 @@ impl Store {
 }
 
 /// Counts path by path: libgit2's own count looks into trees that are the same.
-pub(crate) fn stat_between(repo: &Repository, from: Oid, to: Oid) -> Result<Stat> {
+pub(crate) fn stat_of(batch: &Batch<'_>, edits: &[Edit]) -> Result<Stat> {
     let mut stat = Stat::default();
-    for edit in changes(repo, from, to)? {
-        let (before, after) = (content(repo, edit.from)?, content(repo, edit.to)?);
+    for edit in edits {
+        let (before, after) = (content(batch, edit.from)?, content(batch, edit.to)?);
         let path = Some(as_path(&edit.path));
         let patch = Patch::from_buffers(&before, path, &after, path, None)
             .map_err(git("compare two files"))?;
@@ -65,16 +66,13 @@ pub(crate) fn stat_between(repo: &Repository, from: Oid, to: Oid) -> Result<Stat
 }
 
 /// What git compares for a leaf; for a submodule, a line that names its commit.
-fn content(repo: &Repository, leaf: Option<Leaf>) -> Result<Vec<u8>> {
+fn content(batch: &Batch<'_>, leaf: Option<Leaf>) -> Result<Vec<u8>> {
     match leaf {
         None => Ok(Vec::new()),
         Some(leaf) if leaf.kind == EntryKind::Submodule => {
             Ok(format!("Subproject commit {}\n", leaf.id).into_bytes())
         }
-        Some(leaf) => {
-            let blob = repo.find_blob(leaf.id).map_err(git("read a file"))?;
-            Ok(blob.content().to_vec())
-        }
+        Some(leaf) => Ok(batch.read(leaf.id)?.bytes().to_vec()),
     }
 }
 

@@ -1,17 +1,14 @@
-//! Differences between trees, and trees with differences applied.
+//! Differences between trees.
 //!
-//! Both work on trees alone: no index and no checkout is involved, and what did not change is neither read nor written.
-//! The cost is one tree object per directory that holds a change. libgit2's own tree update is not used because it does
-//! not say which path clashed with which.
+//! No index and no checkout is involved, and trees that are equal are not read. The cost is one tree object per directory
+//! that holds a change.
 
-use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use git2::{ObjectType, Oid, Repository, Tree, TreeBuilder};
+use git2::{Oid, Repository};
 
-use crate::batch::Batch;
-use crate::error::{Error, Result, git};
-use crate::path::{as_path, join, name_of, parent};
+use crate::error::Result;
+use crate::path::join;
 use crate::tree::{Leaf, Node, each_leaf, find_tree, nodes};
 
 /// One path that differs.
@@ -93,119 +90,4 @@ fn leaves(repo: &Repository, path: &[u8], node: Option<Node>) -> Result<Vec<(Vec
         None => {}
     }
     Ok(found)
-}
-
-/// What becomes of one name of a directory: as a leaf, and as a directory. The inner option is `None` for removal.
-#[derive(Debug, Default, Clone, Copy)]
-struct Slot {
-    leaf: Option<Option<Leaf>>,
-    tree: Option<Option<Oid>>,
-}
-
-type Slots = BTreeMap<Vec<u8>, Slot>;
-
-/// Writes the tree that `base` becomes by the edits; directories that get empty disappear, as in git.
-///
-/// Directories are written from the deepest to the root, so the depth of a path costs no stack.
-pub(crate) fn apply(repo: &Batch<'_>, base: Oid, edits: &[Edit]) -> Result<Oid> {
-    let base = find_tree(repo, base)?;
-    let mut dirs: BTreeMap<(Reverse<usize>, Vec<u8>), Slots> = BTreeMap::new();
-    for edit in edits {
-        slot(&mut dirs, &edit.path).leaf = Some(edit.to);
-    }
-    while let Some(((_, dir), slots)) = dirs.pop_first() {
-        let written = write_dir(repo, &base, &dir, &slots)?;
-        match dir.is_empty() {
-            true => return written.map_or_else(|| empty_tree(repo), Ok),
-            false => slot(&mut dirs, &dir).tree = Some(written),
-        }
-    }
-    Ok(base.id())
-}
-
-fn slot<'d>(dirs: &'d mut BTreeMap<(Reverse<usize>, Vec<u8>), Slots>, path: &[u8]) -> &'d mut Slot {
-    let dir = parent(path).unwrap_or_default();
-    let depth = path.iter().filter(|byte| **byte == b'/').count();
-    dirs.entry((Reverse(depth), dir.to_vec()))
-        .or_default()
-        .entry(name_of(path).to_vec())
-        .or_default()
-}
-
-fn write_dir(repo: &Batch<'_>, base: &Tree<'_>, dir: &[u8], slots: &Slots) -> Result<Option<Oid>> {
-    let before = match dir.is_empty() {
-        true => Some(base.clone()),
-        false => match base.get_path(as_path(dir)) {
-            Ok(entry) if entry.kind() == Some(ObjectType::Tree) => {
-                Some(find_tree(repo, entry.id())?)
-            }
-            _ => None,
-        },
-    };
-    let mut builder = repo
-        .treebuilder(before.as_ref())
-        .map_err(git("edit a tree"))?;
-    for (name, slot) in slots {
-        let old = before
-            .as_ref()
-            .and_then(|tree| tree.get_name_bytes(name))
-            .map(|entry| entry.kind());
-        let old_is_tree = old.map(|kind| kind == Some(ObjectType::Tree));
-        fill(&mut builder, name, *slot, old_is_tree)
-            .map_err(|refusal| refusal.at(join(dir, name)))?;
-    }
-    match builder.is_empty() {
-        true => Ok(None),
-        false => repo.write_tree(&builder).map(Some),
-    }
-}
-
-enum Refusal {
-    Clash,
-    Git(git2::Error),
-}
-
-impl Refusal {
-    fn at(self, path: Vec<u8>) -> Error {
-        match self {
-            Self::Clash => Error::PathClash(path),
-            Self::Git(source) => Error::Git {
-                doing: "edit a tree",
-                source,
-            },
-        }
-    }
-}
-
-/// Settles one name of a directory; `old_is_tree` says what stands there before.
-fn fill(
-    builder: &mut TreeBuilder<'_>,
-    name: &[u8],
-    slot: Slot,
-    old_is_tree: Option<bool>,
-) -> std::result::Result<(), Refusal> {
-    let tree = slot.tree.flatten();
-    let leaf = slot.leaf.flatten();
-    let keeps_tree = old_is_tree == Some(true) && slot.tree.is_none();
-    let keeps_leaf = old_is_tree == Some(false) && slot.leaf.is_none();
-    match (leaf, tree) {
-        (Some(_), Some(_)) => Err(Refusal::Clash),
-        (Some(_), None) if keeps_tree => Err(Refusal::Clash),
-        (None, Some(_)) if keeps_leaf => Err(Refusal::Clash),
-        (Some(leaf), None) => builder
-            .insert(name, leaf.id, leaf.mode)
-            .map(drop)
-            .map_err(Refusal::Git),
-        (None, Some(id)) => builder
-            .insert(name, id, 0o040000)
-            .map(drop)
-            .map_err(Refusal::Git),
-        (None, None) if old_is_tree.is_none() || keeps_tree || keeps_leaf => Ok(()),
-        (None, None) => builder.remove(name).map_err(Refusal::Git),
-    }
-}
-
-fn empty_tree(repo: &Batch<'_>) -> Result<Oid> {
-    let builder = repo.treebuilder(None).map_err(git("edit a tree"))?;
-    repo.write_tree(&builder)
 }

@@ -23,7 +23,7 @@ impl Store {
     /// # Errors
     /// When there is no such commit.
     pub fn facts(&self, commit: &CommitId) -> Result<Facts> {
-        let repo = self.open()?;
+        let repo = self.handle()?;
         let found = repo
             .find_commit(commit.oid())
             .map_err(git("read a commit"))?;
@@ -39,7 +39,7 @@ impl Store {
     /// # Errors
     /// When the ref cannot be read or names no commit.
     pub fn tip(&self, branch: &str) -> Result<Option<CommitId>> {
-        let repo = self.open()?;
+        let repo = self.handle()?;
         match repo.find_reference(branch) {
             Ok(found) => {
                 let commit = found

@@ -8,18 +8,19 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
+use crate::apply::apply;
 use crate::batch::Batch;
 use crate::checkpoint::commit;
 use crate::conversions::Conversions;
-use crate::diff::{Stat, stat_between};
+use crate::diff::{Stat, stat_of};
 use crate::dirfd::{FileKind, Root};
-use crate::edit::apply;
 use crate::error::{Error, Result};
 use crate::findings::Findings;
 use crate::id::{BlobId, CommitId, TreeId};
 use crate::label::Label;
 use crate::own_ref::NewValue;
 use crate::owned::{Owned, Roles};
+use crate::record;
 use crate::scan::{Comparison, Extent, scan};
 use crate::store::Store;
 use crate::tree::commit_tree;
@@ -253,7 +254,7 @@ impl Store {
         label: &Label,
         when: i64,
     ) -> Result<Harvest> {
-        let repo = self.open()?;
+        let repo = self.handle()?;
         let batch = Batch::new(&repo)?;
         let tree = commit_tree(&repo, base)?;
         let roles = Roles::new(owned, &tree)?;
@@ -290,9 +291,9 @@ impl Store {
     ) -> Result<Harvest> {
         let before = commit_tree(repo, base)?.id();
         let after = apply(repo, before, &found.edits)?;
-        let message = format!("harvest {label}\n");
+        let message = record::message(&format!("harvest {label}"), &found.edits);
         let commit = CommitId::from_oid(commit(repo, base, after, &message, when)?);
-        let stat = stat_between(repo, before, after)?;
+        let stat = stat_of(repo, &found.edits)?;
         let value = self.prepare_ref(repo, &label.ref_name(), &commit)?;
         repo.flush_with(self, value.as_ref().map(NewValue::file))?;
         value.map_or(Ok(()), NewValue::set)?;

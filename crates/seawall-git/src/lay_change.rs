@@ -37,7 +37,7 @@ impl Store {
         dest: &Path,
     ) -> Result<()> {
         let place = self.begin_layer(dest)?;
-        let repo = self.open()?;
+        let repo = self.handle()?;
         let given = Conversions::of(self, layers)?;
         let mut layer = Layer {
             repo: &repo,

@@ -14,6 +14,7 @@
 //!
 //! Paths inside a repository are bytes, relative and separated by `/`.
 
+mod apply;
 mod batch;
 mod checkpoint;
 mod compare;
@@ -28,6 +29,7 @@ mod edit;
 mod error;
 mod facts;
 mod findings;
+mod handles;
 mod harvest;
 mod id;
 mod ignores;
@@ -45,6 +47,8 @@ mod place;
 mod private_git;
 mod put_back;
 mod raw;
+mod raw_tree;
+mod record;
 mod refs;
 mod remove;
 mod rollback;

@@ -3,6 +3,7 @@
 //! libgit2 can write neither with one synchronisation for many objects. Nothing here is a delta: what a wave changes is
 //! small, and `git gc` makes deltas when it comes by.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
@@ -11,9 +12,9 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
-use flate2::Compression;
-use flate2::write::ZlibEncoder;
+use flate2::{Compress, Compression, FlushCompress, Status};
 use git2::{ObjectType, Oid};
+use nix::sys::statfs::{TMPFS_MAGIC, fstatfs};
 use sha1::{Digest, Sha1};
 
 use crate::batch::Object;
@@ -29,13 +30,23 @@ struct Unnamed {
     name: PathBuf,
 }
 
+/// The file that a loose object has.
+fn loose(objects: &Path, id: Oid) -> PathBuf {
+    let hex = id.to_string();
+    let (first, rest) = hex.split_at(2);
+    objects.join(first).join(rest)
+}
+
+/// Whether an object has a file of its own.
+pub(crate) fn is_loose(objects: &Path, id: Oid) -> bool {
+    loose(objects, id).is_file()
+}
+
 /// Writes each object as a file of its own below the directory of objects.
 pub(crate) fn write_loose(objects: &Path, new: &[Object<'_>], also: Option<&File>) -> Result<()> {
     let mut files = Vec::new();
     for object in new {
-        let hex = object.id.to_string();
-        let (first, rest) = hex.split_at(2);
-        let name = objects.join(first).join(rest);
+        let name = loose(objects, object.id);
         let head = format!("{} {}\0", object.kind.str(), object.content.len());
         let text = deflate(&[head.as_bytes(), object.content]);
         files.push(
@@ -104,10 +115,15 @@ fn settle(objects: &Path, files: Vec<Unnamed>, also: Option<&File>) -> Result<()
     sync_all(open.iter().collect()).map_err(at("synchronise a directory in", objects))
 }
 
+/// Whether a file is where there is nothing to wait for.
+fn is_in_memory(file: &File) -> bool {
+    fstatfs(file).is_ok_and(|at| at.filesystem_type() == TMPFS_MAGIC)
+}
+
 /// Synchronises files at the same time, so that a file system can answer all of them with one write of its log.
 fn sync_all(files: Vec<&File>) -> io::Result<()> {
     let sync = |some: &[&File]| some.iter().try_for_each(|file| file.sync_all());
-    if files.len() < 2 {
+    if files.len() < 2 || files.iter().all(|file| is_in_memory(file)) {
         return sync(&files);
     }
     let each = files.len().div_ceil(AT_ONCE);
@@ -124,12 +140,51 @@ fn sync_all(files: Vec<&File>) -> io::Result<()> {
     })
 }
 
+thread_local! {
+    static DEFLATER: RefCell<Deflater> = RefCell::new(Deflater::new());
+}
+
+/// The parts as one stream.
 fn deflate(parts: &[&[u8]]) -> io::Result<Vec<u8>> {
-    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
-    for part in parts {
-        encoder.write_all(part)?;
+    DEFLATER.with_borrow_mut(|deflater| deflater.deflate(parts))
+}
+
+/// Compresses one object after another: to begin anew costs a quarter of a megabyte, so each thread keeps one.
+struct Deflater(Compress);
+
+impl Deflater {
+    fn new() -> Self {
+        Self(Compress::new(Compression::fast(), true))
     }
-    encoder.finish()
+
+    fn deflate(&mut self, parts: &[&[u8]]) -> io::Result<Vec<u8>> {
+        self.0.reset();
+        let size: usize = parts.iter().map(|part| part.len()).sum();
+        let mut out = Vec::with_capacity(size / 2 + 64);
+        for (n, part) in parts.iter().enumerate() {
+            let last = n + 1 == parts.len();
+            self.feed(part, last, &mut out)?;
+        }
+        Ok(out)
+    }
+
+    fn feed(&mut self, part: &[u8], last: bool, out: &mut Vec<u8>) -> io::Result<()> {
+        let begin = self.0.total_in();
+        let flush = match last {
+            true => FlushCompress::Finish,
+            false => FlushCompress::None,
+        };
+        loop {
+            let taken = usize::try_from(self.0.total_in() - begin).map_err(io::Error::other)?;
+            let status = self.0.compress_vec(&part[taken..], out, flush)?;
+            let taken = usize::try_from(self.0.total_in() - begin).map_err(io::Error::other)?;
+            match status {
+                Status::StreamEnd => return Ok(()),
+                _ if !last && taken == part.len() => return Ok(()),
+                _ => out.reserve(out.capacity().max(64)),
+            }
+        }
+    }
 }
 
 /// A pack, its index, and the name of both.

@@ -165,9 +165,11 @@ pub(crate) fn check_branch(repo: &Repository, name: &str) -> Result<()> {
 
 /// The checkouts, main and linked, that are on a branch.
 pub(crate) fn checked_out(repo: &Repository, name: &str) -> Result<Vec<PathBuf>> {
-    let mut places = Vec::new();
-    let main = Repository::open(repo.commondir()).map_err(git("open the main checkout"))?;
-    let mut all = vec![main];
+    let mut all = Vec::new();
+    if repo.is_worktree() {
+        let main = Repository::open(repo.commondir());
+        all.push(main.map_err(git("open the main checkout"))?);
+    }
     let names = repo.worktrees().map_err(git("list the linked checkouts"))?;
     for name in names.iter_bytes() {
         // One whose directory was deleted is still listed until `git worktree prune`; nothing is checked out in it.
@@ -176,7 +178,9 @@ pub(crate) fn checked_out(repo: &Repository, name: &str) -> Result<Vec<PathBuf>>
             .and_then(|name| repo.find_worktree(name).ok());
         all.extend(linked.and_then(|linked| Repository::open_from_worktree(&linked).ok()));
     }
-    for checkout in all {
+    let mut places = Vec::new();
+    let this = Some(repo).filter(|repo| !repo.is_worktree());
+    for checkout in this.into_iter().chain(&all) {
         let head = checkout.find_reference("HEAD").map_err(git("read HEAD"))?;
         let on = head.symbolic_target_bytes() == Some(name.as_bytes());
         places.extend(checkout.workdir().filter(|_| on).map(PathBuf::from));

@@ -151,12 +151,15 @@ impl<'r> Scan<'r> {
         Ok(Expected::All(nodes.into_iter().flatten().collect()))
     }
 
-    /// Opens a directory; one that may not be read is drift.
+    /// Opens a directory; one that may not be read is drift, and so is one whose names may not be looked up, whether or
+    /// not there are any: an upper directory has fewer of them than the whole.
     fn open_dir(&mut self, path: &[u8]) -> Result<Option<OwnedFd>> {
-        match self.with.root.dir(path) {
+        let opened = self.with.root.dir(path);
+        match opened.and_then(|fd| stat(&fd, b".").map(|_| fd)) {
             Ok(fd) => Ok(Some(fd)),
             Err(Errno::EACCES) => {
-                self.drift(path.to_vec(), DriftKind::Unreadable);
+                let shown = if path.is_empty() { b"." } else { path };
+                self.drift(shown.to_vec(), DriftKind::Unreadable);
                 self.meet_below(path);
                 Ok(None)
             }
@@ -212,14 +215,7 @@ impl<'r> Scan<'r> {
             return Ok(());
         }
         let path = join(&place.at.path, name);
-        let stat = match stat(place.fd, name) {
-            Ok(stat) => stat,
-            Err(Errno::EACCES) => {
-                self.drift(path, DriftKind::Unreadable);
-                return Ok(());
-            }
-            Err(errno) => return Err(self.with.root.fail("look at", &path)(errno)),
-        };
+        let stat = stat(place.fd, name).map_err(self.with.root.fail("look at", &path))?;
         match node {
             _ if self.with.extent == Extent::Upper && is_whiteout(&stat) => {
                 self.gone_at(path, node)

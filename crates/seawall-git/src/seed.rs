@@ -23,7 +23,7 @@ impl Store {
         if creates.is_empty() {
             return Ok(());
         }
-        let repo = self.open()?;
+        let repo = self.handle()?;
         let tree = commit_tree(&repo, base)?;
         let root = Root::open(upper)?;
         for path in creates {

@@ -1,7 +1,6 @@
 //! The repository of the user: where it is, what is checked out, what is unsaved.
 //!
-//! A store keeps paths only. libgit2's handle is not for several threads at once, so each operation opens its own,
-//! which costs about 0.5 ms.
+//! libgit2's handle is not for several threads at once, so each operation borrows or opens its own.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,6 +11,7 @@ use git2::{ErrorCode, Repository, RepositoryOpenFlags, StatusOptions};
 use crate::conversions::Records;
 use crate::durable::Durable;
 use crate::error::{Error, Result, git, io};
+use crate::handles::{Handle, Idle};
 use crate::id::CommitId;
 use crate::ignores::ignored_by_commit;
 use crate::path::{self, as_path};
@@ -25,6 +25,7 @@ pub struct Store {
     workdir: Option<PathBuf>,
     durable: Arc<Durable>,
     records: Arc<Records>,
+    idle: Arc<Idle>,
 }
 
 /// What is checked out.
@@ -78,6 +79,7 @@ impl Store {
             workdir,
             durable: Arc::new(Durable::new()?),
             records: Arc::default(),
+            idle: Arc::default(),
         })
     }
 
@@ -153,7 +155,12 @@ impl Store {
         &self.records
     }
 
-    /// A handle for this thread whose writes are durable.
+    /// A handle for objects and refs, kept from an earlier use if there is one.
+    pub(crate) fn handle(&self) -> Result<Handle> {
+        self.idle.take(|| self.open())
+    }
+
+    /// A new handle for this thread whose writes are durable, and which has read the settings and attributes of now.
     pub(crate) fn open(&self) -> Result<Repository> {
         let unusable = |source| Error::Unusable {
             path: self.place.clone(),

@@ -40,7 +40,7 @@ pub struct Entry {
 impl Store {
     /// Every file, symlink and submodule of a commit, sorted by the bytes of the paths. Linear in the whole tree.
     pub fn list(&self, commit: &CommitId) -> Result<Vec<Entry>> {
-        let repo = self.open()?;
+        let repo = self.handle()?;
         let tree = commit_tree(&repo, commit)?;
         let mut entries = Vec::new();
         each_leaf(&repo, tree.id(), Vec::new(), |path, leaf| {
@@ -53,7 +53,7 @@ impl Store {
 
     /// What a path is in a commit; nothing for a directory or a path that is not there. Costs the depth of the path.
     pub fn entry(&self, commit: &CommitId, path: &[u8]) -> Result<Option<Entry>> {
-        let repo = self.open()?;
+        let repo = self.handle()?;
         let tree = commit_tree(&repo, commit)?;
         Ok(find_leaf(&tree, path)?.map(|leaf| leaf.entry(path.to_vec())))
     }
@@ -61,7 +61,7 @@ impl Store {
     /// What each path is in a commit, in the order asked. Costs the depth of each path, with one look at the repository
     /// for all.
     pub fn entries(&self, commit: &CommitId, paths: &[&[u8]]) -> Result<Vec<Option<Entry>>> {
-        let repo = self.open()?;
+        let repo = self.handle()?;
         let tree = commit_tree(&repo, commit)?;
         let find = |path: &&[u8]| Ok(find_leaf(&tree, path)?.map(|leaf| leaf.entry(path.to_vec())));
         paths.iter().map(find).collect()
@@ -70,7 +70,7 @@ impl Store {
     /// Every file, symlink and submodule at or below some paths of a commit, sorted and each once; an empty path is the
     /// whole commit, and one that is not there adds nothing. Costs what is listed.
     pub fn list_below(&self, commit: &CommitId, dirs: &[&[u8]]) -> Result<Vec<Entry>> {
-        let repo = self.open()?;
+        let repo = self.handle()?;
         let top = commit_tree(&repo, commit)?;
         let dirs: BTreeSet<_> = dirs.iter().copied().collect();
         let listed_above = |dir: &[u8]| {
@@ -98,7 +98,7 @@ impl Store {
 
     /// The raw content of a file, or the target of a symlink; nothing for all else. Holds it in memory.
     pub fn read(&self, commit: &CommitId, path: &[u8]) -> Result<Option<Vec<u8>>> {
-        let repo = self.open()?;
+        let repo = self.handle()?;
         let tree = commit_tree(&repo, commit)?;
         match find_leaf(&tree, path)? {
             Some(leaf) if leaf.kind != EntryKind::Submodule => {
@@ -121,7 +121,7 @@ impl Store {
         paths: &[&[u8]],
         mut each: impl FnMut(usize, Option<&[u8]>),
     ) -> Result<()> {
-        let repo = self.open()?;
+        let repo = self.handle()?;
         let tree = commit_tree(&repo, commit)?;
         for (n, path) in paths.iter().enumerate() {
             match find_leaf(&tree, path)? {
@@ -138,7 +138,7 @@ impl Store {
 
     /// The content behind an id, for example of [`crate::Change::after`]. Holds it in memory.
     pub fn blob(&self, id: &BlobId) -> Result<Vec<u8>> {
-        let repo = self.open()?;
+        let repo = self.handle()?;
         let blob = repo
             .find_blob(id.oid())
             .map_err(git("read a file by its id"))?;
@@ -200,7 +200,7 @@ pub(crate) fn nodes(tree: &Tree<'_>, dir: &[u8]) -> Result<Vec<(Vec<u8>, Node)>>
 }
 
 /// Decodes the mode of a tree entry (`git help fast-import` lists them).
-fn node(mode: i32, id: Oid) -> Option<Node> {
+pub(crate) fn node(mode: i32, id: Oid) -> Option<Node> {
     let kind = match mode & 0o170000 {
         0o040000 => return Some(Node::Tree(id)),
         0o100000 => EntryKind::File {

@@ -116,7 +116,8 @@ fn reproduces(criterion: &Criterion) -> bool {
 
 /// The most that a look at this criterion can say; none for what a person looks at.
 fn strongest(criterion: &Criterion) -> Option<Grade> {
-    let only_looks = criterion.run.as_deref().is_some_and(vague::is_presence);
+    let run = criterion.run.as_deref();
+    let only_looks = run.is_some_and(|run| vague::is_presence(run) && !vague::is_trivial(run));
     match criterion.proof {
         Proof::Manual => None,
         _ if only_looks => Some(Grade::Presence),

@@ -2,6 +2,7 @@
 //!
 //! The names of their windows are kept as the text has them until all tasks are read.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use seawall_core::plan::{Criterion, Proof};
@@ -25,6 +26,8 @@ pub(crate) struct Gate {
     pub(crate) junit: Option<Range<usize>>,
     /// The tasks of its window, as the text has them.
     pub(crate) names: Names,
+    /// The tables of the text whose tasks are all done where it is first looked at; none when that is not known.
+    pub(crate) begun: Option<HashSet<u32>>,
 }
 
 /// The tasks of a window, as the text has them.
@@ -161,5 +164,6 @@ fn gate(
         looks,
         junit: section.place("junit"),
         names: Names::read(section),
+        begun: Some(HashSet::new()),
     }
 }

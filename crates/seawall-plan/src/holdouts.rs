@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use seawall_core::path::RepoPath;
-use seawall_core::plan::Criterion;
+use seawall_core::plan::{Criterion, Proof};
 
 use crate::context::Context;
 use crate::criteria::{self, Owned};
@@ -34,7 +34,11 @@ pub(crate) fn read(
         if let Some(run) = &run {
             criteria::check_run(run, owned, "a holdout", &mut cx.problems);
         }
-        let looked = criteria::looked(section, criteria::proof(section), cx);
+        let proof = match criteria::proof(section) {
+            Proof::Manual => Proof::PassToPass, // reported: a holdout is always run
+            proof => proof,
+        };
+        let looked = criteria::looked(section, proof, cx);
         let put = put(section, owns, cx);
         let says = criteria::read_says(section, cx.text, &mut cx.problems)?;
         Some(Criterion {

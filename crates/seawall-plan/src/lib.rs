@@ -21,6 +21,7 @@ mod gates;
 mod greps;
 mod head;
 mod holdouts;
+mod idle;
 mod key_table;
 mod keys;
 mod nearest;

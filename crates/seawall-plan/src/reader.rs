@@ -18,8 +18,8 @@ use crate::tasks::Tasks;
 use crate::tree::Tree;
 use crate::world::{Base, World};
 use crate::{
-    Reading, briefs, contradictions, findings, head, order, owners, pending, reports, windows,
-    workspace,
+    Reading, briefs, contradictions, findings, head, idle, order, owners, pending, reports,
+    windows, workspace,
 };
 
 /// Dispatches that a run may use for each task, when the plan does not say.
@@ -241,6 +241,7 @@ fn hold_together(
     windows::settle(gates, tasks, ordered.then_some(&edges), cx);
     if !cx.problems.any_error() {
         order::expand(tasks, &edges, cx);
+        idle::tell(gates, tasks, cx);
         contradictions::tell(tasks, gates, &edges, cx);
         briefs::tell(tasks, goal.as_deref().unwrap_or_default(), cx);
     }

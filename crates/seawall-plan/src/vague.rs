@@ -106,28 +106,32 @@ pub(crate) fn is_trivial(run: &str) -> bool {
     ) && !run.contains(['|', '&', ';', '>', '$', '`'])
 }
 
-/// Whether a shell command looks for nothing but whether files are there.
+/// Whether every part of a shell command only asks whether files are there.
 pub(crate) fn is_presence(run: &str) -> bool {
-    if run.contains(['|', '>', '<', '`', '(', '\n']) {
+    let run = run.replace("{file}", "file").replace("{task}", "task");
+    // What is computed or piped may be any command.
+    if run.contains(['`', '(', '{', '<']) {
         return false;
     }
-    let pieces = run.split(';').flat_map(|piece| piece.split("&&"));
-    pieces
-        .map(|piece| piece.split_whitespace().collect::<Vec<_>>())
-        .all(|words| looks_for_file(&words))
+    let parts = run.split(['\n', ';', '&', '|']);
+    let mut parts = parts.map(str::trim).filter(|part| !part.is_empty());
+    parts.clone().next().is_some() && parts.all(looks_for_file)
 }
 
-fn looks_for_file(words: &[&str]) -> bool {
-    let is_look = |flag: &str| {
-        let letter = flag.strip_prefix('-').unwrap_or_default();
-        matches!(letter, "e" | "f" | "s" | "d" | "r" | "w" | "x" | "L" | "h")
-    };
-    match words {
-        ["test", flag, _] | ["[", flag, _, "]"] | ["[[", flag, _, "]]"] => is_look(flag),
-        ["ls" | "stat", rest @ ..] => !rest.is_empty(),
-        _ => false,
+fn looks_for_file(part: &str) -> bool {
+    let mut words = part.split_whitespace().skip_while(|word| *word == "!");
+    let is_operand = |word: &str| !word.starts_with(['-', '=', '!']);
+    match words.next() {
+        None | Some("ls" | "stat" | "file" | "true" | ":" | "cd" | "echo") => true,
+        Some("[" | "[[" | "test") => words.all(|word| OF_FILES.contains(&word) || is_operand(word)),
+        Some(_) => false,
     }
 }
+
+/// The operators of test(1) that ask about a file, and those that join them.
+const OF_FILES: [&str; 14] = [
+    "-e", "-f", "-d", "-s", "-r", "-w", "-x", "-L", "-h", "-p", "-b", "-a", "-o", "!",
+];
 
 #[cfg(test)]
 mod tests {
@@ -160,11 +164,15 @@ mod tests {
             ("test -s a && [ -e b ]", true),
             ("[[ -d src ]]; ls src/a", true),
             ("stat a", true),
-            ("test ! -e a", false),
+            ("test ! -e a", true),
+            ("! test -e a", true),
+            ("[ -e a -a -e b ]", true),
             ("test \"$(cat a)\" = b", false),
             ("test -f a && grep -q x a", false),
             ("ls | grep a", false),
-            ("ls", false),
+            ("test $(wc -l < a) -gt 3", false),
+            ("test \"$A\" = b", false),
+            ("test -f a && pytest", false),
             ("", false),
         ] {
             assert_eq!(is_presence(run), presence, "{run}");

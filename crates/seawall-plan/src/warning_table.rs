@@ -110,4 +110,11 @@ pub(crate) static WARNINGS: &[Explanation] = &[
         "reads = [\"**/*\"]",
         "reads = [\"src/api.py\", \"src/types.py\"]",
     ),
+    code(
+        "SW0216",
+        "a rule without files",
+        "The glob of a rule matches no file of the base, only one that a task creates, and the gate does not wait for that task. A rule without files has shown nothing, which never passes, so the checkpoints before that task would stop the run.",
+        "[[invariant]]\nforbid = { pattern = \"legacy\", paths = [\"src/new.py\"] }      # `exports` creates it",
+        "[[invariant]]\nforbid = { pattern = \"legacy\", paths = [\"src/new.py\"] }\nafter = [\"exports\"]",
+    ),
 ];

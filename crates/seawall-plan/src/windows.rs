@@ -57,8 +57,10 @@ pub(crate) fn settle(
         let complete = window.after.len() == names.after.len()
             && window.until.len() == names.until.len()
             && window.red_until.len() == names.red_until.len();
+        gate.begun = None;
         if let Some(walks) = walks.as_mut().filter(|_| complete) {
             cx.problems.add_all(walks.judge(&window, gate, tasks));
+            gate.begun = walks.done_with(&window.after).map(|done| done.blocks);
         }
         named = named.saturating_add(window.length(tasks));
         if named > MOST_NAMED {

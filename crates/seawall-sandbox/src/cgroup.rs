@@ -2,18 +2,23 @@
 //!
 //! Version 2 where its controllers are delegated to this user, version 1 where this user may make groups (root, as a rule).
 //! A group is made below the caller's own, so that limits from outside go on holding: `seawall-RUN` for all workers of a run,
-//! and one below it for each; a command by itself has only its own. The launcher makes and removes it, the worker enters it, and the keeper stays outside with open
-//! descriptors, so that neither the OOM killer nor a fork bomb reaches the process that has to report about them.
+//! and one below it for each; a command by itself has only its own. The launcher makes and removes it, the worker enters it, and
+//! the keeper stays outside with open descriptors, so that neither the OOM killer nor a fork bomb reaches the process that has
+//! to report about them; when the launcher is killed, the keeper removes it.
 //!
 //! It costs two directories and a few writes for each worker, a tenth of a millisecond.
 
+use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
-use std::path::{Path, PathBuf};
+use std::os::fd::OwnedFd;
+use std::path::Path;
 use std::time::Duration;
 
+use nix::fcntl::OFlag;
 use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::sys::stat::Mode;
+use nix::unistd::{Pid, UnlinkatFlags, unlinkat};
 
 use crate::hierarchy::{self, Base};
 use crate::order::Limits;
@@ -24,7 +29,7 @@ pub(crate) struct Group {
     /// What enforces the limits, for the ledger.
     pub(crate) by: &'static str,
     /// To be removed at the end, children before parents.
-    directories: Vec<PathBuf>,
+    directories: Vec<Directory>,
     /// The lists of members; to write to one is to enter.
     members: Vec<File>,
     memory: Option<File>,
@@ -101,12 +106,13 @@ impl Group {
                     let together = root.join(format!("seawall-{run}"));
                     hierarchy::make_together(&together, keys)?;
                     let own = together.join(&name);
-                    self.directories.splice(0..0, [own.clone(), together]);
+                    let both = [Directory::at(&own)?, Directory::at(&together)?];
+                    self.directories.splice(0..0, both);
                     own
                 }
                 None => {
                     let own = root.join(format!("seawall-{name}"));
-                    self.directories.insert(0, own.clone());
+                    self.directories.insert(0, Directory::at(&own)?);
                     own
                 }
             };
@@ -200,12 +206,38 @@ impl Group {
         Ok(())
     }
 
-    /// Removes the groups, which must be empty; the one of the run stays while others are in it.
+    /// Removes the groups, which must be empty; the one of the run stays while others are in it. It works in a view, too, where
+    /// they have no path any more.
     pub(crate) fn remove(&self) {
         for directory in &self.directories {
-            // A group that is in use stays, and one that another launcher has removed is gone.
-            drop(fs::remove_dir(directory));
+            // A group that is in use stays, and one that another process has removed is gone.
+            drop(directory.remove());
         }
+    }
+}
+
+/// A group, by the one that it is in.
+#[derive(Debug)]
+struct Directory {
+    parent: OwnedFd,
+    name: OsString,
+}
+
+impl Directory {
+    fn at(path: &Path) -> io::Result<Self> {
+        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+            return Err(io::ErrorKind::InvalidInput.into());
+        };
+        let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+        Ok(Self {
+            parent: nix::fcntl::open(parent, flags, Mode::empty())?,
+            name: name.to_owned(),
+        })
+    }
+
+    fn remove(&self) -> io::Result<()> {
+        let flag = UnlinkatFlags::RemoveDir;
+        Ok(unlinkat(&self.parent, self.name.as_os_str(), flag)?)
     }
 }
 
@@ -246,6 +278,7 @@ fn value(text: &str, key: &str) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
     use std::process::Command;
     use std::time::Instant;
 
@@ -354,7 +387,7 @@ mod tests {
         fs::create_dir(&own).unwrap();
         let group = Group {
             by: "cgroup v2",
-            directories: vec![own.clone()],
+            directories: vec![Directory::at(&own).unwrap()],
             members: vec![open(&own.join("cgroup.procs")).unwrap()],
             memory: None,
             processes: None,

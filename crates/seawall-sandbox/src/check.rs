@@ -36,11 +36,12 @@ pub(crate) fn kernel() -> Result<(), SandboxError> {
 pub(crate) fn order(order: &Order) -> Result<(), SandboxError> {
     words(order)?;
     nesting(order)?;
-    let places = [&order.workspace, &order.home, &order.tmp];
-    places
-        .into_iter()
+    let own = [&order.home, &order.tmp].into_iter();
+    let own = own.filter(|_| !is_made_for_it(order));
+    own.chain([&order.workspace])
         .chain(&order.appears_at)
         .try_for_each(|place| is_directory(place))?;
+    private(order)?;
     if order.appears_at.as_deref() == Some(Path::new("/")) {
         return refuse("the workspace cannot appear at `/`");
     }
@@ -59,6 +60,22 @@ const MADE_ANEW: [&str; 5] = ["/", "/run", "/dev", "/proc", "/sys"];
 
 pub(crate) fn refuse(why: impl Into<String>) -> Result<(), SandboxError> {
     Err(SandboxError::Order(why.into()))
+}
+
+/// Whether the private directories are made for the command.
+fn is_made_for_it(order: &Order) -> bool {
+    [&order.home, &order.tmp].map(|place| place.as_os_str().is_empty()) == [true; 2]
+}
+
+/// What is made in the view is in memory, so it must have a limit, and nobody could read it afterwards.
+fn private(order: &Order) -> Result<(), SandboxError> {
+    let fits = !order.namespaces || (order.limits.disk.is_some() && !order.opens.kept_home);
+    match is_made_for_it(order) && !fits {
+        true => {
+            refuse("a home that is made for the command needs a limit on disk, and cannot be kept")
+        }
+        false => Ok(()),
+    }
 }
 
 fn words(order: &Order) -> Result<(), SandboxError> {

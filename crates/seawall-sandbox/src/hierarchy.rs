@@ -2,10 +2,14 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+
+use nix::sys::statfs::{CGROUP_SUPER_MAGIC, statfs};
 
 use crate::cgroup::make;
 use crate::order::Limits;
+use crate::sys;
 
 /// Where groups can be made.
 #[derive(Debug, PartialEq, Eq)]
@@ -113,7 +117,11 @@ pub(crate) fn find() -> Result<Base, String> {
     let read = |path: &str| {
         fs::read_to_string(path).map_err(|error| format!("cannot read `{path}`: {error}"))
     };
-    let (mounts, own) = (read("/proc/self/mountinfo")?, read("/proc/self/cgroup")?);
+    let own = read("/proc/self/cgroup")?;
+    if let Some(base) = usual(&own) {
+        return Ok(base);
+    }
+    let mounts = read("/proc/self/mountinfo")?;
     let unified = unified(&mounts, &own);
     if let Some(root) = &unified
         && let Ok(()) = delegate(root)
@@ -132,6 +140,31 @@ pub(crate) fn find() -> Result<Base, String> {
         ),
         None => "no control groups that this user may use".to_owned(),
     })
+}
+
+/// The hierarchies of version 1 where every host mounts them, without a look at the table of all mounts, which costs the kernel
+/// as much as the groups themselves. `None` when one of them is anywhere else. A controller that is listed in version 1 cannot
+/// be had in version 2.
+fn usual(own: &str) -> Option<Base> {
+    let place = |controller: &str| {
+        let group = own_group(own, controller)?;
+        let mount = Path::new("/sys/fs/cgroup").join(controller);
+        let whole = is_whole_hierarchy(&mount)?;
+        let root = place(&("/".to_owned(), mount), group);
+        (whole && may_make(&root)).then_some(root)
+    };
+    let cpu = match own_group(own, "cpu") {
+        Some(_) => Some(place("cpu")?),
+        None => None,
+    };
+    let (memory, pids) = (Some(place("memory")?), Some(place("pids")?));
+    Some(Base::Split { memory, pids, cpu })
+}
+
+/// Whether a hierarchy of version 1 is mounted there from its top on, which is the first inode of its file system.
+fn is_whole_hierarchy(mount: &Path) -> Option<bool> {
+    let kind = statfs(mount).ok()?.filesystem_type();
+    Some(kind == CGROUP_SUPER_MAGIC && fs::metadata(mount).ok()?.ino() == 1)
 }
 
 /// The caller's own group in the unified hierarchy.
@@ -153,12 +186,17 @@ fn split(mounts: &str, own: &str, controller: &str) -> Option<PathBuf> {
     let mount = mounts
         .lines()
         .find_map(|line| mounted(line, |kind, options| kind == "cgroup" && listed(options)))?;
-    let own = own.lines().find_map(|line| {
+    Some(place(&mount, own_group(own, controller)?))
+}
+
+/// The caller's own group as `proc_pid_cgroup(5)` tells it for a controller of version 1.
+fn own_group<'a>(own: &'a str, controller: &str) -> Option<&'a str> {
+    own.lines().find_map(|line| {
         let (_, rest) = line.split_once(':')?;
         let (controllers, path) = rest.split_once(':')?;
-        listed(controllers).then_some(path)
-    })?;
-    Some(place(&mount, own))
+        let listed = controllers.split(',').any(|name| name == controller);
+        listed.then_some(path)
+    })
 }
 
 /// A mount of the right kind: its root in the hierarchy and where it is (`proc_pid_mountinfo(5)`).
@@ -224,7 +262,7 @@ pub(crate) fn make_together(at: &Path, keys: Keys) -> io::Result<()> {
         fs::write(at.join("cgroup.subtree_control"), "+memory +pids")?;
     }
     if let Some(files) = keys.memory {
-        limit_memory(at, files, nine_tenths(host_memory()?))?;
+        limit_memory(at, files, nine_tenths(sys::host_memory()?))?;
     }
     if keys.processes {
         fs::write(at.join("pids.max"), MOST_TOGETHER)?;
@@ -237,23 +275,11 @@ const MOST_TOGETHER: &str = "16384";
 
 /// Whether the host can bear a limit on memory without a ceiling above it.
 pub(crate) fn is_bearable(most: u64) -> bool {
-    host_memory().is_ok_and(|memory| most <= nine_tenths(memory))
+    sys::host_memory().is_ok_and(|memory| most <= nine_tenths(memory))
 }
 
 fn nine_tenths(bytes: u64) -> u64 {
     bytes / 10 * 9
-}
-
-/// The memory of the host in bytes (`proc_meminfo(5)`).
-fn host_memory() -> io::Result<u64> {
-    let text = fs::read_to_string("/proc/meminfo")?;
-    let total = text.lines().find_map(|line| {
-        let kibibytes = line.strip_prefix("MemTotal:")?.trim().strip_suffix("kB")?;
-        kibibytes.trim().parse::<u64>().ok()
-    });
-    total
-        .map(|kibibytes| kibibytes << 10)
-        .ok_or_else(|| io::ErrorKind::InvalidData.into())
 }
 
 /// Sets the most memory of a group, and no swap beyond it where swap is counted.
@@ -369,7 +395,7 @@ mod tests {
         let read = |file: &str| fs::read_to_string(together.join(file)).unwrap();
         assert_eq!(read("cgroup.subtree_control"), "+memory +pids");
         assert_eq!(read("pids.max"), MOST_TOGETHER);
-        let most = nine_tenths(host_memory().unwrap());
+        let most = nine_tenths(sys::host_memory().unwrap());
         assert_eq!(read("memory.max"), most.to_string());
         assert_eq!(read("memory.swap.max"), "0");
     }

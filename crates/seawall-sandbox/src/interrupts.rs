@@ -1,8 +1,8 @@
 //! What a launcher that is the supervisor itself does when it is told to end: the tree first, then what was made for it, then
 //! itself, by the very signal.
 //!
-//! The death of a supervisor kills the tree anyway. Only the control groups would stay behind, which a launcher of its own
-//! removes, and which are removed here before the signal has its effect. `SIGKILL` leaves them, empty.
+//! The death of a supervisor kills the tree anyway, and the keeper, which notices it, removes the control groups then. Here both
+//! are done before the signal has its effect, so that whoever sees this process end sees all of it gone.
 
 use std::cell::Cell;
 use std::fs::File;

@@ -1,8 +1,8 @@
 //! The keeper: parent of the worker, and process 1 of its pid namespace when there is one.
 //!
 //! It puts the namespaces in order, starts the worker, watches over it and reports. The keeper is never inside the worker's
-//! Landlock domain, so that the worker can neither signal nor trace it; it has no environment and cannot be dumped, so that
-//! there is nothing to read in it.
+//! Landlock domain, so that the worker can neither signal nor trace it; its memory, which is the launcher's and the worker's until
+//! that becomes the command, cannot be dumped from then on, so that there is nothing to read in it.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -10,21 +10,23 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::time::Instant;
 
-use nix::fcntl::OFlag;
+use nix::fcntl::{OFlag, open};
 use nix::libc;
 use nix::sys::prctl;
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::sys::stat::Mode;
 use nix::unistd::{pipe2, setsid};
 
 use crate::launch::{Launch, Reply};
-use crate::launcher::{Grouped, Rung, not_started};
+use crate::launcher::{Grouped, not_started};
 use crate::report::Ledger;
+use crate::rung::Rung;
 use crate::sink::Sink;
 use crate::tree::{self, Reach};
 use crate::view::View;
 use crate::watch::{self, Ward};
-use crate::worker::{self, Start};
+use crate::worker::{self, Start, Told};
 use crate::{doors, sys, view, wire};
 
 /// What the keeper tells the launcher when its namespaces are in order.
@@ -48,35 +50,36 @@ pub(crate) struct Post<'a> {
 pub(crate) fn main(post: &Post<'_>, go: OwnedFd, ready: OwnedFd) -> ! {
     let mut ready = File::from(ready);
     let mut ledger = Ledger::default();
-    let mut found = None;
+    let (mut found, mut proc) = (None, None);
     let admitted = rehearse(post.rung, &go, &mut ready, || {
-        settle(post.detached).map_err(|error| format!("cannot settle: {error}"))?;
+        proc = Some(settle(post.detached).map_err(|error| format!("cannot settle: {error}"))?);
         let doors = doors::make(post.launch)?;
         found = Some((view::build(post.launch, post.rung, &mut ledger)?, doors));
         Ok(())
     });
-    let (Ok(()), Some((view, doors))) = (admitted, found) else {
+    let (Ok(()), Some((view, doors)), Some(proc)) = (admitted, found, proc) else {
         sys::leave(0)
     };
     note_rung(post, &mut ledger);
     let handed = doors::hand_over(post.control, doors);
     // The supervisor may have gone; the launcher reports a lost keeper then.
     let kept = handed
-        .and_then(|()| keep(post, &view, ledger, go))
+        .and_then(|()| keep(post, &view, &proc, ledger, go))
         .or_else(|error| report_failure(post, &error));
     sys::leave(i32::from(
         kept.and_then(|()| ready.write_all(b"d")).is_err(),
     ))
 }
 
-/// When the host runs out of memory, the tree goes before everything else. Ctrl-C is for the supervisor, which ends the command
-/// in its own way.
-fn settle(detached: bool) -> io::Result<()> {
+/// Ctrl-C is for the supervisor, which ends the command in its own way. Returns the host's `/proc`, where the worker will say that
+/// it goes first when memory is short: what the keeper said there would hold for the launcher too, which shares its memory.
+fn settle(detached: bool) -> io::Result<OwnedFd> {
     if !detached {
         setsid()?;
         std::env::set_current_dir("/")?;
     }
-    std::fs::write("/proc/self/oom_score_adj", "500")
+    let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+    Ok(open("/proc", flags, Mode::empty())?)
 }
 
 /// Does what must work in a rung, and tells the launcher whether it did.
@@ -150,36 +153,43 @@ fn note_rung(post: &Post<'_>, ledger: &mut Ledger) {
     }
 }
 
-fn keep(post: &Post<'_>, view: &View, ledger: Ledger, lifeline: OwnedFd) -> io::Result<()> {
-    prctl::set_dumpable(false)?;
+fn keep(
+    post: &Post<'_>,
+    view: &View,
+    host_proc: &OwnedFd,
+    ledger: Ledger,
+    lifeline: OwnedFd,
+) -> io::Result<()> {
     prctl::set_child_subreaper(true)?;
     let deaths = watch_deaths()?;
     let (output_out, output_in) = pipe2(OFlag::O_CLOEXEC)?;
-    let (told_out, told_in) = pipe2(OFlag::O_CLOEXEC)?;
     let started = Instant::now();
     let start = Start {
         launch: post.launch,
         view,
+        host_proc,
         rung: post.rung,
         streams: post.streams,
         piped: post.launch.cap.is_some().then_some(&output_in),
         group: post.group,
         ledger: &ledger,
     };
-    let worker = sys::start_sharing(|| worker::main(&start, &told_in))?;
-    drop((output_in, told_in));
+    let mut told = Told::default();
+    let worker = sys::start_sharing(|| worker::main(&start, &mut told))?;
+    drop(output_in);
     let sink = match post.launch.cap {
         Some(cap) => Some(Sink::new(output_out, post.streams[1].try_clone()?, cap)?),
         None => None,
     };
+    let group = post.group.as_ref().ok().and_then(Option::as_ref);
     let ward = Ward {
         control: post.control,
         lifeline,
         deaths,
-        told: File::from(told_out),
+        told,
         sink,
         limits: &post.launch.limits,
-        group: post.group.as_ref().ok().and_then(Option::as_ref),
+        group,
         reach: reach(post.rung),
         worker,
         started,
@@ -189,7 +199,13 @@ fn keep(post: &Post<'_>, view: &View, ledger: Ledger, lifeline: OwnedFd) -> io::
             report.ledger.entries.splice(0..0, ledger.entries);
             wire::post(post.control, &Reply::Report(report), &[])
         }
-        None => Ok(()),
+        None => {
+            // A launcher that was killed cannot do it.
+            if let Some(group) = group {
+                group.remove();
+            }
+            Ok(())
+        }
     }
 }
 

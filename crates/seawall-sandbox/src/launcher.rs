@@ -12,20 +12,22 @@ use std::io::{self, Read};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixStream;
-use std::path::Path;
 
 use nix::fcntl::{FcntlArg, FdFlag, Flock, FlockArg, OFlag, fcntl};
 use nix::libc;
 use nix::sys::prctl;
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::waitpid;
-use nix::unistd::{Pid, getgid, getuid, pipe2, setsid};
+use nix::unistd::{pipe2, setsid};
 
 use crate::cgroup::Group;
 use crate::interrupts::Interrupts;
 use crate::keeper::{self, Post};
+use crate::kept::{Answer, Kept, admit, start_keeper};
 use crate::launch::{Launch, Reply, Request};
+use crate::places::Places;
 use crate::report::{End, Ledger, Report};
+use crate::rung::Rung;
 use crate::{doors, nursery, overlay, overlay_probe, sys, tree, view, wire};
 
 /// The number that the control socket gets, the first after the standard streams.
@@ -33,56 +35,6 @@ const CONTROL: RawFd = 3;
 
 /// The control groups of a launch: none asked for, or why there are none.
 pub(crate) type Grouped = Result<Option<Group>, String>;
-
-/// One set of namespaces to try.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Rung {
-    /// How the set is called in messages.
-    pub(crate) name: &'static str,
-    /// `CLONE_NEW*` flags.
-    pub(crate) flags: i32,
-}
-
-const BASE: i32 = libc::CLONE_NEWNS | libc::CLONE_NEWPID | libc::CLONE_NEWIPC | libc::CLONE_NEWUTS;
-
-const RUNGS: [Rung; 5] = [
-    Rung {
-        name: "mount, pid, ipc, uts and net namespaces",
-        flags: BASE | libc::CLONE_NEWNET,
-    },
-    Rung {
-        name: "mount, pid, ipc and uts namespaces",
-        flags: BASE,
-    },
-    Rung {
-        name: "user, mount, pid, ipc, uts and net namespaces",
-        flags: libc::CLONE_NEWUSER | BASE | libc::CLONE_NEWNET,
-    },
-    Rung {
-        name: "user, mount, pid, ipc and uts namespaces",
-        flags: libc::CLONE_NEWUSER | BASE,
-    },
-    Rung {
-        name: "no namespaces",
-        flags: 0,
-    },
-];
-
-impl Rung {
-    pub(crate) fn has(self, flag: i32) -> bool {
-        self.flags & flag != 0
-    }
-
-    /// The sets worth trying: only root has a chance without a user namespace.
-    pub(crate) fn ladder(namespaces: bool) -> impl Iterator<Item = Self> {
-        let root = getuid().is_root();
-        RUNGS.into_iter().filter(move |rung| match rung.flags {
-            0 => true,
-            _ if !namespaces => false,
-            flags => root || flags & libc::CLONE_NEWUSER != 0,
-        })
-    }
-}
 
 /// What the hidden subcommand [`crate::LAUNCH_COMMAND`] calls with the number that follows it: serves one order, then
 /// ends the process. Call it before anything else, in particular before a thread is started.
@@ -174,7 +126,7 @@ pub(crate) fn run(
     };
     prctl::set_child_subreaper(true)?;
     let group = Group::make(&launch.limits, launch.run.as_deref());
-    let ended = climb(control, launch, streams, &group, here);
+    let ended = climb(control, launch, &streams, &group, here);
     if let Ok(Some(group)) = &group {
         group.remove();
     }
@@ -185,43 +137,53 @@ pub(crate) fn run(
 fn climb(
     control: &UnixStream,
     launch: &Launch,
-    streams: [OwnedFd; 3],
+    streams: &[OwnedFd; 3],
     group: &Grouped,
     here: Option<&Interrupts>,
 ) -> io::Result<()> {
     let mut refused = Vec::new();
-    let closed = !launch.ports.is_empty();
-    for rung in Rung::ladder(launch.namespaces) {
-        // Named hosts are the only ones only where there is no other way out.
-        if closed && !rung.has(libc::CLONE_NEWNET) {
-            continue;
-        }
-        if launch.mounts() && !rung.has(libc::CLONE_NEWNS) {
-            continue;
-        }
+    for rung in Rung::ladder(launch.namespaces).filter(|rung| serves(launch, *rung)) {
+        let places = match Places::make(launch, rung) {
+            Ok(places) => places,
+            Err(error) => {
+                let report = not_started("make the private directories", &error);
+                return wire::post(control, &Reply::Report(report), &[]);
+            }
+        };
         let post = Post {
             control,
-            launch,
+            launch: places.as_ref().map_or(launch, Places::launch),
             rung,
             refused: &refused,
-            streams: &streams,
+            streams,
             group,
             detached: here.is_none(),
         };
-        match start_keeper(&post)? {
-            Ok(kept) => {
-                drop(streams);
-                return attend(control, kept, rung, group, here);
+        let why = {
+            let started = start_keeper(&post)?;
+            match started {
+                Ok(kept) => return attend(&post, kept, here),
+                Err(why) => why,
             }
-            Err(why) => refused.push(format!("{}: {why}", rung.name)),
-        }
+        };
+        refused.push(format!("{}: {why}", rung.name));
     }
-    let reply = match (launch.mounts(), closed) {
-        (true, _) => Reply::Report(overlay::refusal(&refused)),
-        (false, true) => Reply::Report(doors::refusal(&refused)),
-        (false, false) => Reply::Lost(refused.join("; ")),
-    };
-    wire::post(control, &reply, &[])
+    wire::post(control, &refusal(launch, &refused), &[])
+}
+
+/// Whether a rung has what the launch cannot do without.
+fn serves(launch: &Launch, rung: Rung) -> bool {
+    // Named hosts are the only ones only where there is no other way out.
+    let closed = launch.ports.is_empty() || rung.has(libc::CLONE_NEWNET);
+    closed && (!launch.mounts() || rung.has(libc::CLONE_NEWNS))
+}
+
+fn refusal(launch: &Launch, refused: &[String]) -> Reply {
+    match (launch.mounts(), launch.ports.is_empty()) {
+        (true, _) => Reply::Report(overlay::refusal(refused)),
+        (false, false) => Reply::Report(doors::refusal(refused)),
+        (false, true) => Reply::Lost(refused.join("; ")),
+    }
 }
 
 fn lock(launch: &Launch) -> io::Result<Option<Flock<File>>> {
@@ -259,111 +221,35 @@ pub(crate) fn not_started(step: &str, error: &dyn std::fmt::Display) -> Report {
     }
 }
 
-/// A keeper at work.
-struct Kept {
-    keeper: Pid,
-    /// Its end tells the keeper that the launcher has died.
-    lifeline: OwnedFd,
-    /// Brings one byte when the tree is dead and the report is sent.
-    done: File,
-}
-
-/// Starts a keeper in the namespaces of a rung; `Err` inside says why the rung cannot be had.
-fn start_keeper(post: &Post<'_>) -> io::Result<Result<Kept, String>> {
-    let (go_out, lifeline) = pipe2(OFlag::O_CLOEXEC)?;
-    let (ready_out, ready_in) = pipe2(OFlag::O_CLOEXEC)?;
-    match sys::fork_into(post.rung.flags) {
-        Err(error) => Ok(Err(error.to_string())),
-        Ok(None) => {
-            drop((lifeline, ready_out));
-            keeper::main(post, go_out, ready_in)
-        }
-        Ok(Some(keeper)) => {
-            drop((go_out, ready_in));
-            match admit(keeper, post.rung, &lifeline, ready_out) {
-                Ok(done) => Ok(Ok(Kept {
-                    keeper,
-                    lifeline,
-                    done,
-                })),
-                Err(why) => {
-                    discard(keeper)?;
-                    Ok(Err(why))
-                }
-            }
-        }
-    }
-}
-
-/// Ends a keeper that has nothing to keep; until it is waited for its number cannot be anybody else's.
-fn discard(keeper: Pid) -> io::Result<()> {
-    kill(keeper, Signal::SIGKILL)?;
-    waitpid(keeper, None)?;
-    Ok(())
-}
-
-/// Maps the user of a new user namespace, lets the keeper go on, and waits until its namespaces are in order.
-fn admit(keeper: Pid, rung: Rung, go: &OwnedFd, ready: OwnedFd) -> Result<File, String> {
-    if rung.has(libc::CLONE_NEWUSER) {
-        map_user(keeper).map_err(|error| format!("cannot map the user: {error}"))?;
-        nix::unistd::write(go, b"g").map_err(|error| error.to_string())?;
-    }
-    let mut ready = File::from(ready);
-    // No more than that: a short command may be over by now, and then there is the byte that says so.
-    let mut answer = Vec::new();
-    Read::by_ref(&mut ready)
-        .take(keeper::READY.len() as u64)
-        .read_to_end(&mut answer)
-        .map_err(|error| error.to_string())?;
-    if answer == keeper::READY.as_bytes() {
-        return Ok(ready);
-    }
-    ready
-        .read_to_end(&mut answer)
-        .map_err(|error| error.to_string())?;
-    Err(match answer.as_slice() {
-        b"" => "the keeper died".to_owned(),
-        why => String::from_utf8_lossy(why).into_owned(),
-    })
-}
-
-/// The user stays who they are: one id is mapped onto itself (`user_namespaces(7)`).
-fn map_user(keeper: Pid) -> io::Result<()> {
-    let (uid, gid) = (getuid(), getgid());
-    let directory = Path::new("/proc").join(keeper.to_string());
-    std::fs::write(directory.join("setgroups"), "deny")?;
-    std::fs::write(directory.join("uid_map"), format!("{uid} {uid} 1"))?;
-    std::fs::write(directory.join("gid_map"), format!("{gid} {gid} 1"))
-}
-
-/// Waits until the keeper has reported, and not for the end of its namespaces, which takes the kernel longer than anything
-/// else at the end; for a keeper that died, the launcher ends the tree and reports the loss.
-fn attend(
-    control: &UnixStream,
-    mut kept: Kept,
-    rung: Rung,
-    group: &Grouped,
-    here: Option<&Interrupts>,
-) -> io::Result<()> {
+/// Waits until the keeper has reported and left this memory, and not for the end of its namespaces, which takes the kernel longer
+/// than anything else at the end; for a keeper that died, the launcher ends the tree and reports the loss.
+fn attend(post: &Post<'_>, kept: Kept<'_>, here: Option<&Interrupts>) -> io::Result<()> {
+    let Kept {
+        mut keeper,
+        lifeline,
+        mut done,
+    } = kept;
     let lifeline = match here {
-        Some(interrupts) => interrupts.watch(&kept.done, kept.lifeline)?,
-        None => Some(kept.lifeline),
+        Some(interrupts) => interrupts.watch(&done, lifeline)?,
+        None => Some(lifeline),
     };
-    let reported = kept.done.read_exact(&mut [0]).is_ok();
+    let reported = done.read_exact(&mut [0]).is_ok();
     drop(lifeline);
     if reported {
-        // The kernel closes this, and the keeper's hold on the lock, when the keeper has no memory any more.
-        return kept.done.read_to_end(&mut Vec::new()).map(drop);
+        // The kernel closes this, and the keeper's hold on a lock, when the keeper has no memory any more.
+        while done.read(&mut [0; 8])? > 0 {}
+        keeper.over = true;
+        return Ok(());
     }
-    let ended = waitpid(kept.keeper, None)?;
-    if let Ok(Some(group)) = group {
+    let ended = keeper.wait()?;
+    if let Ok(Some(group)) = post.group {
         group.kill()?;
     }
-    if !rung.has(libc::CLONE_NEWPID) {
+    if !post.rung.has(libc::CLONE_NEWPID) {
         tree::sweep(tree::Reach::Descendants)?;
     }
     wire::post(
-        control,
+        post.control,
         &Reply::Lost(format!("the keeper died: {ended:?}")),
         &[],
     )
@@ -394,7 +280,18 @@ fn try_rung(rung: Rung, build: impl Fn() -> Result<(), String>) -> io::Result<Op
         }
     };
     drop((go_out, ready_in));
-    let admitted = admit(keeper, rung, &go_in, ready_out);
-    discard(keeper)?;
-    Ok(admitted.err())
+    let mut answer = Answer::default();
+    let admitted = admit(
+        keeper,
+        rung,
+        &go_in,
+        &mut File::from(ready_out),
+        &mut answer,
+    );
+    kill(keeper, Signal::SIGKILL)?;
+    waitpid(keeper, None)?;
+    Ok(match admitted? {
+        true => None,
+        false => Some(answer.in_words()),
+    })
 }

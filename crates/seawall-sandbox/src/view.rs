@@ -21,10 +21,10 @@ use nix::sys::stat::Mode;
 use nix::unistd::{chdir, pivot_root};
 
 use crate::launch::Launch;
-use crate::launcher::Rung;
 use crate::overlay;
 use crate::pieces::{self, Piece, Pieces};
 use crate::report::Ledger;
+use crate::rung::Rung;
 use crate::sys::{self, NO_DEVICES, NO_SETUID, READ_ONLY};
 use crate::wire::Raw;
 
@@ -99,7 +99,7 @@ fn assemble(launch: &Launch, ledger: &mut Ledger) -> Step<View> {
     pieces.link(&seen_at, &target);
     let carried = overlay::carry(launch, &workspace)?;
     let private = [(&launch.home, HOME), (&launch.tmp, TMP)]
-        .map(|(from, at)| Private::find(launch, &from.clone().into_path(), at));
+        .map(|(from, at)| Private::find(launch, from.as_path(), at));
     let size = launch.limits.disk.unwrap_or(DEFAULT_SIZE);
     let proc = step("change the root", change_root(size))?;
     note_proc(proc, ledger);
@@ -230,47 +230,11 @@ fn seal() -> io::Result<()> {
     sys::set_mounts(Path::new("/"), 0, READ_ONLY, false)
 }
 
-/// An inner sandbox maps its users in `/proc`. For root, what there belongs to the whole host stays read-only, and the secrets
-/// in `/etc` that Landlock would hide are covered.
+/// An inner sandbox maps its users in `/proc`. What there belongs to the whole host is root's to write, and root is not let into a
+/// profile for such a tool.
 fn open_proc() -> io::Result<()> {
-    sys::set_mounts(Path::new("/proc"), 0, READ_ONLY, false)?;
-    if !nix::unistd::getuid().is_root() {
-        return Ok(());
-    }
-    for shared in ["/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus"].map(Path::new) {
-        if shared.exists() {
-            let copy = sys::clone_mounts(shared)?;
-            sys::set_copy(copy.as_fd(), READ_ONLY)?;
-            sys::attach_mounts(copy.as_fd(), shared)?;
-        }
-    }
-    fs::create_dir_all("/run/seawall/nothing")?;
-    File::create_new("/run/seawall/nothing/file")?;
-    for secret in SECRETS.iter().map(Path::new) {
-        let Ok(found) = fs::symlink_metadata(secret) else {
-            continue;
-        };
-        let cover = if found.is_dir() {
-            "/run/seawall/nothing"
-        } else {
-            "/run/seawall/nothing/file"
-        };
-        sys::attach_mounts(sys::clone_mounts(Path::new(cover))?.as_fd(), secret)?;
-    }
-    Ok(())
+    sys::set_mounts(Path::new("/proc"), 0, READ_ONLY, false)
 }
-
-/// What root alone can read in `/etc`.
-const SECRETS: &[&str] = &[
-    "/etc/shadow",
-    "/etc/shadow-",
-    "/etc/gshadow",
-    "/etc/gshadow-",
-    "/etc/sudoers",
-    "/etc/sudoers.d",
-    "/etc/ssh",
-    "/etc/ssl/private",
-];
 
 fn furnish_devices(launch: &Launch, devices: &[Piece]) -> io::Result<()> {
     fs::create_dir("/dev")?;
@@ -310,14 +274,18 @@ fn scratch(at: &str) -> io::Result<()> {
 /// A private directory, found while the host's root is still in sight.
 struct Private {
     /// A copy of its mount when it is to be kept, else the directory: a copy that is mounted nowhere takes the kernel long to
-    /// throw away.
-    found: OwnedFd,
+    /// throw away. None when it is made here.
+    found: Option<OwnedFd>,
     at: &'static str,
     kept: bool,
 }
 
 impl Private {
     fn find(launch: &Launch, from: &Path, at: &'static str) -> Step<Self> {
+        if from.as_os_str().is_empty() {
+            let (found, kept) = (None, false);
+            return Ok(Self { found, at, kept });
+        }
         let kept = launch.limits.disk.is_none() || (at == HOME && launch.opens.kept_home);
         let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
         let found = if kept {
@@ -325,7 +293,7 @@ impl Private {
         } else {
             open(from, flags, Mode::empty()).map_err(io::Error::from)
         };
-        let found = step(format!("find `{}`", from.display()), found)?;
+        let found = Some(step(format!("find `{}`", from.display()), found)?);
         Ok(Self { found, at, kept })
     }
 
@@ -334,15 +302,18 @@ impl Private {
         let at = Path::new(self.at);
         fs::create_dir_all(at)?;
         fs::set_permissions(PRIVATE, fs::Permissions::from_mode(0o755))?;
-        if self.kept {
-            sys::set_copy(self.found.as_fd(), NO_SETUID | NO_DEVICES)?;
-            return sys::attach_mounts(self.found.as_fd(), at);
+        if let (Some(found), true) = (&self.found, self.kept) {
+            sys::set_copy(found.as_fd(), NO_SETUID | NO_DEVICES)?;
+            return sys::attach_mounts(found.as_fd(), at);
         }
         fs::set_permissions(at, fs::Permissions::from_mode(0o700))?;
-        copy(
-            &Path::new("/proc/self/fd").join(self.found.as_raw_fd().to_string()),
-            at,
-        )
+        match &self.found {
+            Some(found) => copy(
+                &Path::new("/proc/self/fd").join(found.as_raw_fd().to_string()),
+                at,
+            ),
+            None => Ok(()),
+        }
     }
 }
 

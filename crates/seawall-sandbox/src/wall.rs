@@ -6,33 +6,20 @@
 //! rather than to leave anything out.
 
 use std::os::fd::OwnedFd;
-use std::path::Path;
 
 use landlock::{
-    ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, PathBeneath, Ruleset,
-    RulesetAttr, RulesetCreated, RulesetCreatedAttr, RulesetStatus, Scope,
+    ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, Ruleset, RulesetAttr,
+    RulesetCreated, RulesetStatus, Scope,
 };
-use nix::errno::Errno;
-use nix::fcntl::{OFlag, OpenHow, ResolveFlag, open, openat2};
 use nix::libc;
-use nix::sys::stat::{Mode, SFlag, fstat};
 
-use crate::grants;
-use crate::launch::Grant;
-use crate::pieces::is_below;
 use crate::report::Ledger;
+use crate::rules::Rules;
 use crate::sys;
-use crate::wire::Raw;
 use crate::worker::{Failure, Start, at};
 
-/// The system's programs and libraries, granted whole.
-const PROGRAMS: &str = "/usr";
-
-/// A ruleset that is complete and not yet in force.
-pub(crate) struct Wall {
-    /// None where nothing that this kernel knows is asked for.
-    ruleset: Option<RulesetCreated>,
-}
+/// A ruleset that is complete and not yet in force; none where nothing that this kernel knows is asked for.
+pub(crate) struct Wall(Option<RulesetCreated>);
 
 /// Builds the ruleset of a launch; every path is opened now.
 pub(crate) fn build(
@@ -42,54 +29,17 @@ pub(crate) fn build(
 ) -> Result<Wall, Failure> {
     let abi = at("ask for the Landlock ABI", sys::landlock_abi())?;
     let Some(ruleset) = declare(start, abi, ledger)? else {
-        return Ok(Wall { ruleset: None });
+        return Ok(Wall(None));
     };
-    let mut wall = Wall {
-        ruleset: Some(ruleset),
-    };
-    if start.launch.opens.nesting {
-        return Ok(wall);
+    if !start.launch.opens.nesting {
+        Rules::of(&ruleset)?.fill(start, workspace, devices(abi))?;
     }
-    let (read, all) = (AccessFs::from_read(ABI::V3), AccessFs::from_all(ABI::V3));
-    let sees_mounts = start.rung.has(libc::CLONE_NEWNS);
-    for path in start.launch.system.iter().map(Raw::as_path) {
-        // A view shows nothing below it that is not its own, so one rule is as good as many.
-        let covered = sees_mounts && is_below(path, PROGRAMS) && path != Path::new(PROGRAMS);
-        if !covered {
-            wall.grant_if_there(path, read)?;
-        }
-    }
-    for device in grants::DEVICES_WRITTEN {
-        wall.grant_if_there(
-            Path::new(device),
-            AccessFs::ReadFile | AccessFs::WriteFile | devices(abi),
-        )?;
-    }
-    if start.launch.opens.terminals {
-        for terminals in ["/dev/pts", "/dev/ptmx"] {
-            wall.grant_if_there(
-                Path::new(terminals),
-                AccessFs::ReadFile | AccessFs::WriteFile | AccessFs::ReadDir | devices(abi),
-            )?;
-        }
-    }
-    for path in &start.launch.read {
-        // Below the place of the workspace there is only the workspace now, which is granted by itself.
-        wall.grant_if_there(path.as_path(), read)?;
-    }
-    for private in [&start.view.home, &start.view.tmp]
-        .into_iter()
-        .chain(&start.view.scratch)
-    {
-        wall.grant(private, all)?;
-    }
-    wall.grant_work(start, workspace)?;
-    Ok(wall)
+    Ok(Wall(Some(ruleset)))
 }
 
 /// Puts the ruleset in force for this process and all that it will start.
 pub(crate) fn raise(wall: Wall) -> Result<(), Failure> {
-    let Some(ruleset) = wall.ruleset else {
+    let Some(ruleset) = wall.0 else {
         return Ok(());
     };
     let status = at("raise the Landlock wall", ruleset.restrict_self())?;
@@ -196,125 +146,5 @@ fn devices(abi: u32) -> BitFlags<AccessFs> {
         AccessFs::IoctlDev.into()
     } else {
         BitFlags::EMPTY
-    }
-}
-
-impl Wall {
-    fn grant_work(&mut self, start: &Start<'_>, workspace: &OwnedFd) -> Result<(), Failure> {
-        let all = AccessFs::from_all(ABI::V3);
-        let seen = &start.view.workspace;
-        for carried in &start.launch.carry {
-            self.grant(&seen.join(carried.at.clone().into_path()), all)?;
-        }
-        match &start.launch.write {
-            Grant::Workspace => return self.grant(seen, all),
-            Grant::Nothing => {}
-            Grant::Files(files) => {
-                for file in files.iter().cloned().map(Raw::into_path) {
-                    self.grant_file(workspace, &file)?;
-                }
-            }
-            Grant::Paths(paths) => {
-                for path in paths.iter().cloned().map(Raw::into_path) {
-                    self.grant(&path, all)?;
-                }
-            }
-        }
-        self.grant(seen, AccessFs::from_read(ABI::V3))
-    }
-
-    /// One owned file: it must be a plain file with one name, or writing it would write something else. A directory is granted
-    /// with all below it.
-    fn grant_file(&mut self, workspace: &OwnedFd, path: &Path) -> Result<(), Failure> {
-        let step = format!("open the owned file `{}`", path.display());
-        let how = OpenHow::new()
-            .flags(OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC)
-            .resolve(ResolveFlag::RESOLVE_BENEATH | ResolveFlag::RESOLVE_NO_SYMLINKS);
-        let file = at(&step, openat2(workspace, path, how))?;
-        let found = at(&step, fstat(&file))?;
-        let kind = SFlag::from_bits_truncate(found.st_mode) & SFlag::S_IFMT;
-        if kind == SFlag::S_IFDIR {
-            return self.add(file, AccessFs::from_all(ABI::V3), || step);
-        }
-        at(
-            &step,
-            if kind == SFlag::S_IFREG {
-                Ok(())
-            } else {
-                Err("it is not a regular file")
-            },
-        )?;
-        at(
-            &step,
-            if found.st_nlink == 1 {
-                Ok(())
-            } else {
-                Err("it has several names (hard links)")
-            },
-        )?;
-        self.add(
-            file,
-            AccessFs::ReadFile | AccessFs::WriteFile | AccessFs::Truncate,
-            || step,
-        )
-    }
-
-    fn grant(&mut self, path: &Path, access: BitFlags<AccessFs>) -> Result<(), Failure> {
-        let opened = open(path, OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty());
-        let file = opened.map_err(|error| failed(path, error))?;
-        self.add_fitting(file, path, access)
-    }
-
-    fn grant_if_there(&mut self, path: &Path, access: BitFlags<AccessFs>) -> Result<(), Failure> {
-        match open(path, OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty()) {
-            Ok(file) => self.add_fitting(file, path, access),
-            // What cannot be reached cannot be read either: no grant is the safe side.
-            Err(Errno::ENOENT | Errno::ENOTDIR | Errno::EACCES | Errno::ELOOP) => Ok(()),
-            Err(error) => Err(failed(path, error)),
-        }
-    }
-
-    /// Of a file, only the rights that a file can have.
-    fn add_fitting(
-        &mut self,
-        file: OwnedFd,
-        path: &Path,
-        access: BitFlags<AccessFs>,
-    ) -> Result<(), Failure> {
-        let found = fstat(&file).map_err(|error| failed(path, error))?;
-        let directory = SFlag::from_bits_truncate(found.st_mode) & SFlag::S_IFMT == SFlag::S_IFDIR;
-        let fitting = if directory {
-            access
-        } else {
-            access & AccessFs::from_file(ABI::V5)
-        };
-        self.add(file, fitting, || step_for(path))
-    }
-
-    fn add(
-        &mut self,
-        file: OwnedFd,
-        access: BitFlags<AccessFs>,
-        step: impl FnOnce() -> String,
-    ) -> Result<(), Failure> {
-        let rule = PathBeneath::new(file, access).set_compatibility(CompatLevel::HardRequirement);
-        match &mut self.ruleset {
-            Some(ruleset) => ruleset.add_rule(rule).map(drop).map_err(|error| Failure {
-                step: step(),
-                error: error.to_string(),
-            }),
-            None => Ok(()),
-        }
-    }
-}
-
-fn step_for(path: &Path) -> String {
-    format!("open `{}` for the Landlock wall", path.display())
-}
-
-fn failed(path: &Path, error: Errno) -> Failure {
-    Failure {
-        step: step_for(path),
-        error: error.to_string(),
     }
 }

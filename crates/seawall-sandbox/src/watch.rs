@@ -3,7 +3,6 @@
 //! Output, the end of the worker, a request to stop, a limit of time, the death of the supervisor or of the launcher. It
 //! ends when the tree is dead, and not before: a report is the promise that nothing of it is left.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
@@ -41,8 +40,8 @@ pub(crate) struct Ward<'a> {
     pub(crate) lifeline: OwnedFd,
     /// `SIGCHLD`.
     pub(crate) deaths: SignalFd,
-    /// What the worker tells before it becomes the command.
-    pub(crate) told: File,
+    /// What the worker told before it became the command.
+    pub(crate) told: Told,
     /// The output, when it is not inherited.
     pub(crate) sink: Option<Sink>,
     pub(crate) limits: &'a Limits,
@@ -55,8 +54,6 @@ pub(crate) struct Ward<'a> {
 /// A ward, and what has happened to it so far.
 struct Watch<'a> {
     ward: Ward<'a>,
-    words: Vec<u8>,
-    told_all: bool,
     last_output: Instant,
     ending: Option<Ending>,
     status: Option<WaitStatus>,
@@ -67,8 +64,6 @@ pub(crate) fn over(ward: Ward<'_>) -> io::Result<Option<Report>> {
     let last_output = ward.started;
     let watch = Watch {
         ward,
-        words: Vec::new(),
-        told_all: false,
         last_output,
         ending: None,
         status: None,
@@ -82,7 +77,6 @@ enum Source {
     Control,
     Lifeline,
     Deaths,
-    Told,
     Output,
 }
 
@@ -94,7 +88,6 @@ impl Watch<'_> {
                     Source::Control => !self.hear_supervisor()?,
                     Source::Lifeline => true,
                     Source::Deaths => self.reap()?,
-                    Source::Told => self.hear_worker()?,
                     Source::Output => self.pump()?,
                 };
                 if alone {
@@ -113,7 +106,6 @@ impl Watch<'_> {
             (Source::Lifeline, self.ward.lifeline.as_fd()),
             (Source::Deaths, self.ward.deaths.as_fd()),
         ];
-        sources.extend((!self.told_all).then(|| (Source::Told, self.ward.told.as_fd())));
         sources.extend(
             self.ward
                 .sink
@@ -179,14 +171,6 @@ impl Watch<'_> {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(true),
             Err(_) => Ok(false),
         }
-    }
-
-    fn hear_worker(&mut self) -> io::Result<bool> {
-        let mut words = [0; 4096];
-        let count = self.ward.told.read(&mut words)?;
-        self.words.extend_from_slice(&words[..count]);
-        self.told_all = count == 0;
-        Ok(false)
     }
 
     fn pump(&mut self) -> io::Result<bool> {
@@ -255,8 +239,7 @@ impl Watch<'_> {
         if let Some(sink) = &mut self.ward.sink {
             sink.drain()?;
         }
-        self.ward.told.read_to_end(&mut self.words)?;
-        let (ledger, failure) = Told::read(&self.words);
+        let Told { ledger, failure } = self.ward.told;
         let sink = self.ward.sink.as_ref();
         Ok(Report {
             end: failure.unwrap_or_else(|| {

@@ -6,12 +6,11 @@
 //! Until the exec it runs in the keeper's memory, which sleeps meanwhile: a copy of it would cost as much as all the steps. Only
 //! what the kernel keeps for each process is changed here, and nothing of the command is in that memory yet.
 
-use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
-use nix::fcntl::{OFlag, OpenHow, ResolveFlag, open, openat2};
+use nix::fcntl::{OFlag, OpenHow, ResolveFlag, open, openat, openat2};
 use nix::libc;
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::prctl;
@@ -19,14 +18,14 @@ use nix::sys::resource::Resource;
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::stat::Mode;
 use nix::unistd::{fchdir, getuid, setsid};
-use serde::{Deserialize, Serialize};
 
 use crate::cgroup::Group;
 use crate::filter::{self, Open};
 use crate::floor;
 use crate::launch::Launch;
-use crate::launcher::{Grouped, Rung};
+use crate::launcher::Grouped;
 use crate::report::{End, Ledger};
+use crate::rung::Rung;
 use crate::view::View;
 use crate::{command, sys, wall};
 
@@ -34,6 +33,8 @@ use crate::{command, sys, wall};
 pub(crate) struct Start<'a> {
     pub(crate) launch: &'a Launch,
     pub(crate) view: &'a View,
+    /// The `/proc` of the host.
+    pub(crate) host_proc: &'a OwnedFd,
     pub(crate) rung: Rung,
     pub(crate) streams: &'a [OwnedFd; 3],
     /// Where output and errors go instead of the streams.
@@ -43,39 +44,13 @@ pub(crate) struct Start<'a> {
     pub(crate) ledger: &'a Ledger,
 }
 
-/// What a worker tells the keeper, one line of JSON each, before it becomes the command.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) enum Told {
-    /// It is confined so.
-    Confined(Ledger),
-    /// It could not become the command.
-    Failed { step: String, error: String },
-}
-
-impl Told {
-    /// The ledger of the worker, and how it failed if it did.
-    pub(crate) fn read(words: &[u8]) -> (Ledger, Option<End>) {
-        let (mut ledger, mut failure) = (Ledger::default(), None);
-        for line in words
-            .split(|byte| *byte == b'\n')
-            .filter(|line| !line.is_empty())
-        {
-            match serde_json::from_slice(line) {
-                Ok(Self::Confined(told)) => ledger = told,
-                Ok(Self::Failed { step, error }) => {
-                    failure = Some(End::CouldNotStart { step, error })
-                }
-                Err(error) => {
-                    let step = "understand the worker".to_owned();
-                    failure = Some(End::CouldNotStart {
-                        step,
-                        error: error.to_string(),
-                    });
-                }
-            }
-        }
-        (ledger, failure)
-    }
+/// What a worker leaves in the keeper's memory before it becomes the command or ends.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    /// How it is confined; empty until it is.
+    pub(crate) ledger: Ledger,
+    /// How it failed to become the command.
+    pub(crate) failure: Option<End>,
 }
 
 /// A step that failed.
@@ -97,27 +72,25 @@ pub(crate) fn at<T, E: std::fmt::Display>(
 
 /// The life of the worker up to the command.
 ///
-/// The keeper's memory is shared until then: what is owned there is only borrowed here.
-pub(crate) fn main(start: &Start<'_>, told: &OwnedFd) -> ! {
-    let Ok(told) = told.try_clone() else {
-        sys::leave(127)
-    };
-    let mut told = File::from(told);
-    let Err(failure) = become_command(start, &mut told);
-    let line = serde_json::to_vec(&Told::Failed {
+/// The keeper's memory is shared until then: what is owned there is only borrowed here, and what is told stays there.
+pub(crate) fn main(start: &Start<'_>, told: &mut Told) -> ! {
+    let Err(failure) = become_command(start, told);
+    told.failure = Some(End::CouldNotStart {
         step: failure.step,
         error: failure.error,
     });
-    // If even this cannot be told, the keeper sees a worker that exited with 127.
-    drop(line.map(|line| told.write_all(&line)));
     sys::leave(127)
 }
 
-fn become_command(start: &Start<'_>, told: &mut File) -> Result<std::convert::Infallible, Failure> {
+fn become_command(start: &Start<'_>, told: &mut Told) -> Result<std::convert::Infallible, Failure> {
     let mut ledger = Ledger::default();
     at("put the signals back", restore_signals())?;
     // A session of its own has no terminal, so nothing can be typed into the caller's (`TIOCSTI`).
     at("start a session", setsid())?;
+    at("go first when memory is short", go_first(start.host_proc))?;
+    // This memory is the keeper's, whom nobody may look into; with the command comes another. From here on `/proc` is root's.
+    let undumpable = prctl::set_dumpable(false);
+    at("keep the keeper from being looked into", undumpable)?;
     let workspace = open_workspace(start)?;
     let wall = wall::build(start, &workspace, &mut ledger)?;
     enter(start, &workspace)?;
@@ -128,8 +101,8 @@ fn become_command(start: &Start<'_>, told: &mut File) -> Result<std::convert::In
     connect(start)?;
     guard(start, &mut ledger)?;
     floor::held(&start.launch.floor, [start.ledger, &ledger])?;
-    tell(told, ledger)?;
     at("mark descriptors", sys::close_from(3, true))?;
+    told.ledger = ledger;
     Err(command::execute(start))
 }
 
@@ -164,6 +137,15 @@ fn guard(start: &Start<'_>, ledger: &mut Ledger) -> Result<(), Failure> {
     Ok(())
 }
 
+/// When the host runs out of memory, the tree goes before everything else (`proc_pid_oom_score_adj(5)`). For a process that borrows
+/// its memory until it executes something, the kernel sets this for itself alone.
+fn go_first(host_proc: &OwnedFd) -> io::Result<()> {
+    let flags = OFlag::O_WRONLY | OFlag::O_CLOEXEC;
+    let file = openat(host_proc, "self/oom_score_adj", flags, Mode::empty())?;
+    nix::unistd::write(&file, b"500")?;
+    Ok(())
+}
+
 fn restore_signals() -> io::Result<()> {
     sys::default_signals();
     Ok(SigSet::empty().thread_set_mask()?)
@@ -176,17 +158,6 @@ fn connect(start: &Start<'_>) -> Result<(), Failure> {
         at("connect the standard streams", sys::place(from.as_fd(), to))?;
     }
     Ok(())
-}
-
-fn tell(told: &mut File, ledger: Ledger) -> Result<(), Failure> {
-    let line = at(
-        "describe the protections",
-        serde_json::to_vec(&Told::Confined(ledger)),
-    )?;
-    at(
-        "tell the keeper",
-        told.write_all(&line).and_then(|()| told.write_all(b"\n")),
-    )
 }
 
 fn open_workspace(start: &Start<'_>) -> Result<OwnedFd, Failure> {

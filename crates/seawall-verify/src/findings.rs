@@ -15,15 +15,19 @@ mod comments;
 mod context;
 mod debug;
 mod dependencies;
+mod duplicate;
 mod elided;
 mod emptied;
+mod examined;
 mod executed;
+mod foreign;
 mod hidden;
 mod line_ends;
 pub(crate) mod look;
-mod manifest;
+pub(crate) mod manifest;
 mod merge_marker;
 mod reformat;
+mod reverts;
 mod secrets;
 mod size;
 mod stubs;
@@ -34,10 +38,15 @@ mod weaker_tests;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use seawall_core::finding::{Finding, Severity};
 use seawall_core::path::RepoPath;
 use seawall_core::plan::{Plan, Task};
 
+pub use duplicate::{Body, bodies};
+
+use crate::around::Around;
 use look::{Found, Look};
 
 /// One file of a change.
@@ -49,6 +58,9 @@ pub struct ChangedFile {
     pub before: Option<Vec<u8>>,
     /// Its content in the harvest; none when there is no regular file any more.
     pub after: Option<Vec<u8>>,
+    /// Its content when the run began, if that is not what it is in the base: an earlier wave changed it. The inner none
+    /// when there was no regular file.
+    pub first: Option<Option<Vec<u8>>>,
 }
 
 /// What the rules look at.
@@ -62,6 +74,10 @@ pub struct Subject<'a> {
     pub files: &'a [ChangedFile],
     /// The last lines that the worker printed.
     pub claim: &'a str,
+    /// What there is around the change; without it nothing is said of imports.
+    pub around: Option<&'a Around>,
+    /// The functions of the other files that the task owns or reads, see [`bodies`].
+    pub known: &'a [(RepoPath, Arc<[Body]>)],
 }
 
 /// One rule.
@@ -104,6 +120,10 @@ pub const RULES: &[Rule] = &[
     rule("SW0518", Severity::Hold, dependencies::look),
     rule(context::HIDDEN, Severity::Note, |_, _| {}),
     rule(context::ADDRESSED, Severity::Note, |_, _| {}),
+    rule("SW0521", Severity::Note, foreign::look),
+    rule("SW0522", Severity::Hold, reverts::look),
+    rule("SW0523", Severity::Note, duplicate::look),
+    rule("SW0524", Severity::Note, examined::look),
 ];
 
 /// The findings on a change, as the plan wants them, the first twenty of each rule.

@@ -6,6 +6,7 @@
 
 mod args;
 mod commands;
+mod exec_line;
 mod failure;
 mod journal;
 mod output;
@@ -24,7 +25,13 @@ fn main() -> ExitCode {
         Some(first) if first == seawall_sandbox::PROBE_COMMAND => return probe(arguments.next()),
         _ => {}
     }
-    let cli = args::Cli::read();
+    let cli = match exec_line::read(std::env::args_os().skip(1)) {
+        Some(exec) => args::Cli {
+            repo: None,
+            command: args::Command::Exec(exec),
+        },
+        None => args::Cli::read(),
+    };
     match commands::run(cli) {
         Ok(code) => ExitCode::from(code),
         Err(failure) => failure.report(),

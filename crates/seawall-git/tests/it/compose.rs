@@ -284,3 +284,147 @@ fn a_wide_wave_composes_in_order() {
         Err(Error::Overlap(_))
     ));
 }
+
+/// A harvest as it was before its message said what it changed.
+fn without_record(fixture: &Fixture, harvest: &CommitId) -> CommitId {
+    let tree = fixture.store.tree_of(harvest).unwrap();
+    let plain = fixture
+        .store
+        .scratch_commit(&tree, &fixture.base, "harvest x\n", WHEN);
+    plain.unwrap()
+}
+
+#[test]
+fn a_harvest_says_what_it_changed() {
+    let fixture = Fixture::new();
+    let store = &fixture.store;
+    let owned = Owned {
+        files: vec![
+            b"\xff\xfe/\xe9".to_vec(),
+            b"new\nline".to_vec(),
+            b"bin/run".to_vec(),
+        ],
+        creates: vec![b"dir/ %41/new".to_vec()],
+        deletes: vec![b"dir/deep/x.txt".to_vec()],
+    };
+    let harvest = fixture.change("1", &owned, |ws| {
+        for path in owned.files.iter().chain(&owned.creates) {
+            put(ws, path, "changed");
+        }
+        fs::remove_file(ws.join("dir/deep/x.txt")).unwrap();
+    });
+    let said = store.facts(&harvest).unwrap().message;
+    let (_, said) = said.split_once("\nSeawall-Changes: 1\n").unwrap();
+    let by_git = fixture.git(&[
+        "diff-tree",
+        "-r",
+        "--raw",
+        "--no-abbrev",
+        "-z",
+        "HEAD",
+        harvest.as_str(),
+    ]);
+    let by_git: Vec<_> = by_git.split_terminator('\0').collect();
+    let by_git: Vec<_> = by_git
+        .chunks_exact(2)
+        .map(|pair| pair[0].rsplit_once(' ').unwrap().0)
+        .collect();
+    let said: Vec<_> = said
+        .lines()
+        .map(|line| line.rsplit_once(' ').unwrap().0)
+        .collect();
+    assert_eq!(said, by_git);
+
+    let plain = without_record(&fixture, &harvest);
+    assert_eq!(
+        store.compose(&fixture.base, &[harvest]).unwrap(),
+        store.compose(&fixture.base, &[plain]).unwrap(),
+    );
+}
+
+#[test]
+fn what_a_harvest_says_is_not_believed_without_the_object() {
+    let fixture = Fixture::new();
+    let store = &fixture.store;
+    let harvest = fixture.change("1", &owned(&["a.txt"], &[], &[]), |ws| {
+        put(ws, b"a.txt", "new")
+    });
+    let facts = store.facts(&harvest).unwrap();
+    let blob = store.entry(&harvest, b"a.txt").unwrap().unwrap().blob;
+    let tree = store.tree_of(&fixture.base).unwrap();
+    let wrong = ["1234567890123456789012345678901234567890", tree.as_str()];
+    for wrong in wrong {
+        let message = facts.message.replace(blob.as_str(), wrong);
+        assert_ne!(message, facts.message);
+        let forged = store
+            .scratch_commit(&facts.tree, &fixture.base, &message, WHEN)
+            .unwrap();
+        let error = store.compose(&fixture.base, &[forged]).unwrap_err();
+        assert!(matches!(error, Error::Git { .. }), "{error}");
+    }
+}
+
+#[test]
+fn a_commit_is_made_as_git_makes_it() {
+    let fixture = Fixture::new();
+    let tree = fixture.store.tree_of(&fixture.base).unwrap();
+    let message = "t\u{ef}tle\n\nbody\n";
+    let made = fixture
+        .store
+        .scratch_commit(&tree, &fixture.base, message, WHEN)
+        .unwrap();
+    let text = fixture.git(&["cat-file", "commit", made.as_str()]);
+    let by = "seawall <seawall@localhost.invalid> 1700000000 +0000";
+    let base = &fixture.base;
+    assert_eq!(
+        text.trim_end(),
+        format!(
+            "tree {tree}\nparent {base}\nauthor {by}\ncommitter {by}\n\n{}",
+            message.trim_end()
+        )
+    );
+    for missing in ["1234567890123456789012345678901234567890", base.as_str()] {
+        let missing = missing.parse().unwrap();
+        assert!(
+            fixture
+                .store
+                .scratch_commit(&missing, base, "x", WHEN)
+                .is_err()
+        );
+    }
+    fixture.fsck();
+}
+
+#[test]
+fn a_wide_directory_is_edited_in_one_go() {
+    let dir = tempfile::tempdir().unwrap();
+    let repo = dir.path().join("repo");
+    fs::create_dir(&repo).unwrap();
+    crate::common::git(&repo, &["init", "-q"]);
+    // A directory sorts as if a slash followed its name.
+    for n in 0..300 {
+        put(&repo, format!("wide/f{n}").as_bytes(), n.to_string());
+        put(&repo, format!("wide/f{n}.d/x").as_bytes(), n.to_string());
+    }
+    crate::common::git(&repo, &["add", "."]);
+    crate::common::git(&repo, &["commit", "-q", "-m", "base"]);
+    let fixture = Fixture::of(dir, &repo);
+    let harvests: Vec<_> = (0..80)
+        .map(|n| {
+            let (file, gone, made) = (
+                format!("wide/f{}", n * 3),
+                format!("wide/f{}.d/x", n * 3),
+                format!("wide/f{}.d/new", n * 3),
+            );
+            let all = owned(&[&file], &[&made], &[&gone]);
+            fixture.change(&n.to_string(), &all, |ws| {
+                put(ws, file.as_bytes(), "changed");
+                put(ws, made.as_bytes(), "made");
+                fs::remove_file(ws.join(&gone)).unwrap();
+            })
+        })
+        .collect();
+    let tree = fixture.store.compose(&fixture.base, &harvests).unwrap();
+    assert_eq!(tree.as_str(), by_git(&fixture, &harvests));
+    fixture.fsck();
+}

@@ -691,7 +691,7 @@ fn what_cannot_be_read_is_drift() {
     let harvest = fixture.harvest(&workspace, &owned, "closed");
     let expected = [
         "drift a.txt cannot be read",
-        "drift bin/run cannot be read",
+        "drift bin cannot be read",
         "drift dir/deep cannot be read",
     ];
     assert_eq!(tell(&harvest), expected);

@@ -12,7 +12,7 @@ use std::process::Command;
 
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, unshare};
-use seawall_git::{CommitId, Harvest, Label, LaidBy, Left, Owned, remove_workspace};
+use seawall_git::{CommitId, Drifts, Harvest, Label, LaidBy, Left, Owned, remove_workspace};
 
 use crate::common::{Fixture, WHEN, git, left, owned, put, run_with, tell};
 use crate::harvest::{ACCEPTED, Act, REJECTED, chmod, edit, of};
@@ -422,6 +422,65 @@ fn whatever_is_done_is_harvested_as_the_merged_tree() {
             assert!(kinds.iter().all(|count| *count > 3), "{kinds:?}");
         },
     );
+}
+
+/// Runs something in a thread that permissions bind, whoever runs it.
+fn bound_by_permissions<T: Send>(act: impl FnOnce() -> T + Send) -> T {
+    use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
+    std::thread::scope(|scope| {
+        let bound = scope.spawn(|| {
+            let mut sets = capabilities(None).unwrap();
+            sets.effective -= CapabilitySet::DAC_OVERRIDE | CapabilitySet::DAC_READ_SEARCH;
+            set_capabilities(None, sets).unwrap();
+            act()
+        });
+        bound.join().unwrap()
+    })
+}
+
+#[test]
+fn what_is_closed_is_harvested_as_in_the_merged_tree() {
+    in_namespaces(
+        "overlay::what_is_closed_is_harvested_as_in_the_merged_tree",
+        || {
+            let bench = Bench::new();
+            let acts: [fn(&Path); 3] = [
+                |_| {},
+                |ws| put(ws, b"dir/new", "x"),
+                |ws| fs::remove_file(ws.join("dir/deep/x.txt")).unwrap(),
+            ];
+            for mode in 0..8 {
+                for path in ["dir", "dir/deep", "bin", "bin/run", "a.txt", "target", ""] {
+                    for (n, act) in acts.iter().enumerate() {
+                        let owned = of(if n == 0 { A } else { DIR });
+                        let mounted = bench.open(&owned);
+                        act(&mounted.at);
+                        chmod(&mounted.at.join(path), mode << 6);
+                        let [upper, merged] =
+                            bound_by_permissions(|| bench.harvest(&mounted, &owned));
+                        chmod(&mounted.at.join(path), 0o700);
+                        assert_eq!(upper, merged, "{path} {mode} {n}");
+                        let readable = if path.contains('.') || path == "bin/run" {
+                            4
+                        } else {
+                            5
+                        };
+                        let closed = matches!(&upper, Harvest::Drift(drifts) if tell_all(drifts).contains("cannot be read"));
+                        assert_eq!(
+                            closed,
+                            mode & readable != readable,
+                            "{path} {mode} {n}: {upper:?}"
+                        );
+                    }
+                }
+            }
+        },
+    );
+}
+
+fn tell_all(drifts: &Drifts) -> String {
+    let told = drifts.list.iter().map(|drift| drift.what.to_string());
+    told.collect::<Vec<_>>().join(", ")
 }
 
 /// Commits whatever is in a directory.

@@ -149,7 +149,7 @@ deletes = ["README.md"]
 prompt = "p"
 [[task.check]]
 says = "s"
-run = "test ! -e README.md"
+run = "! grep -rq . README.md"
 [[task]]
 id = "d"
 creates = ["README.md"]

@@ -2,6 +2,7 @@
 
 mod diagnostics;
 mod docs;
+mod evidence;
 mod good;
 mod property;
 mod scale;

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use seawall_core::diagnostic::Severity;
 
+use super::evidence::rich;
 use super::{GOOD, Memory};
 use crate::document::Pieces;
 use crate::problems::floor;
@@ -71,9 +72,38 @@ const PIECES: &[&str] = &[
     "1979-05-27",
     "nan",
     "\u{feff}",
+    "[[task.holdout]]",
+    "[task.review]",
+    "[evidence]",
+    "[[invariant]]",
+    "[[checkpoint]]",
+    "[invariant.agree]",
+    "[[invariant.agree.less]]",
+    "put = { \"/\" = \"\", \"a\" = \"hidden\", \"a/b\" = \"hidden/test_new.py\" }",
+    "put = { \"src/click\" = \"..\" }",
+    "flaky = \"retry:99999999999999999999\"",
+    "junit = \"../../x\"",
+    "junit = \"src/click/core.py\"",
+    "until = \"types\"",
+    "after = \"exports\"",
+    "red_until = [\"types:\", \":\", \"\"]",
+    "until = [[]]",
+    "pattern = \"(((((((((((\"",
+    "pattern = \"(?:a{1000}){1000}\"",
+    "pattern = \"\\\\xff|\"",
+    "forbid = { pattern = \"[\", paths = [\"[\"] }",
+    "agree = { equal = [{}, {}], less = 1 }",
+    "wired = { files = [] }",
+    "imports = { paths = [\"**\"], forbid = [\"{\"] }",
+    "kind = \"fix\"",
+    "floor = \"sensitive\"",
+    "risk = \"high\"",
+    "by = \"writer\"",
+    "run = \"! grep -rE '(' {file} ./\"",
+    "run = \"grep -- {file}\"",
 ];
 
-/// The good plan with some pieces put in and some stretches cut out.
+/// The plan that says everything with some pieces put in and some stretches cut out.
 fn mutated() -> impl Strategy<Value = String> {
     let change = (
         any::<prop::sample::Index>(),
@@ -81,7 +111,7 @@ fn mutated() -> impl Strategy<Value = String> {
         prop::sample::select(PIECES),
     );
     prop::collection::vec(change, 1..6).prop_map(|changes| {
-        let mut text = GOOD.to_owned();
+        let mut text = rich();
         for (place, cut, piece) in changes {
             let start = floor(&text, place.index(text.len() + 1));
             let end = floor(&text, start + cut).max(start);
@@ -172,6 +202,20 @@ fn deep_and_long_texts_neither_overflow_nor_take_long() {
         GOOD.replace("python -m pytest -q", &"{file} '".repeat(many)),
         GOOD.replace("types", &"t".repeat(many)),
         GOOD.replace("[\"types\"]", &format!("[{}]", "\"type\",".repeat(many))),
+        rich().replace(
+            "[\"exports\", \"types\"]",
+            &format!("[{}]", "\"type\",".repeat(many)),
+        ),
+        rich().replace("import \\\\*", &"(".repeat(many)),
+        rich().replace("import \\\\*", &"a?".repeat(many)),
+        rich().replace("hidden/test_new.py", &"hidden/".repeat(many)),
+        rich().replace("build/core.xml", &"x/".repeat(many)),
+        rich().replace("retry:10", &format!("retry:{}", "1".repeat(many))),
+        rich().replace(
+            "python -m pytest -q tests/test_core.py",
+            &"grep '".repeat(many),
+        ),
+        rich().replace("tools/**", &"{".repeat(many)),
     ] {
         sound(&text, &world.read(&text));
     }

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::os::fd::AsFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio as Pipe};
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use nix::fcntl::{Flock, FlockArg};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use seawall_sandbox::{
-    End, Limits, Network, Opens, Order, Output, State, Stdin, WORKSPACE_MARK, spawn,
+    End, Limits, Network, Opens, Order, Output, State, Stdin, WORKSPACE_MARK, run, spawn,
 };
 
 use crate::Test;
@@ -36,6 +36,15 @@ pub(crate) const TESTS: &[Test] = &[
     ("ends: dropping kills", dropping),
     ("ends: the death of the supervisor kills", supervisor),
     ("ends: the death of the launcher kills", launcher),
+    (
+        "ends: a supervisor that launches itself leaves no groups when it is killed",
+        launching_supervisor,
+    ),
+    (
+        "ends: private directories are made and removed",
+        made_for_it,
+    ),
+    ("ends: the tree goes first when memory is short", goes_first),
     ("ends: the death of the keeper is reported", keeper),
     ("ends: limits hold", limits),
     ("ends: a limit of processes holds or is told", process_limit),
@@ -255,10 +264,21 @@ fn dropping(mode: Mode) {
     stopper.stop().unwrap();
 }
 
-/// A supervisor of its own, to be killed: says the launcher's process id and waits.
+/// A supervisor of its own, to be killed; it waits.
 pub(crate) fn supervise(directory: &str, mark: &str) -> ExitCode {
+    spawn(&brood(directory, mark)).unwrap().finish().unwrap();
+    ExitCode::SUCCESS
+}
+
+/// The same that does the launcher's work itself.
+pub(crate) fn supervise_alone(directory: &str, mark: &str) -> ExitCode {
+    run(&brood(directory, mark)).unwrap();
+    ExitCode::SUCCESS
+}
+
+fn brood(directory: &str, mark: &str) -> Order {
     let directory = Path::new(directory);
-    let order = Order {
+    Order {
         argv: command(&[
             "all-of", "daemon", mark, ",", "brood", mark, ",", "stubborn", mark,
         ]),
@@ -275,7 +295,7 @@ pub(crate) fn supervise(directory: &str, mark: &str) -> ExitCode {
             path: directory.join("output"),
             cap: 1 << 20,
         },
-        limits: Limits::default(),
+        limits: bounded(),
         alive: Some(directory.join("alive")),
         namespaces: std::env::var_os("NAMESPACES").is_some(),
         opens: Opens::default(),
@@ -284,17 +304,56 @@ pub(crate) fn supervise(directory: &str, mark: &str) -> ExitCode {
         network: Network::default(),
         overlay: None,
         carry: Vec::new(),
-    };
-    spawn(&order).unwrap().finish().unwrap();
-    ExitCode::SUCCESS
+    }
+}
+
+/// Limits that a control group of its own can hold.
+fn bounded() -> Limits {
+    Limits {
+        memory: Some(1 << 30),
+        processes: Some(512),
+        grace: Duration::from_millis(300),
+        ..Limits::default()
+    }
+}
+
+/// The control groups that a launcher has made, wherever they are mounted.
+fn groups_of(launcher: u32) -> Vec<PathBuf> {
+    let name = format!("seawall-{launcher}");
+    let (mut found, mut open) = (Vec::new(), vec![PathBuf::from("/sys/fs/cgroup")]);
+    while let Some(group) = open.pop() {
+        // A group of another test may vanish meanwhile.
+        for entry in fs::read_dir(&group).into_iter().flatten().flatten() {
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                open.push(entry.path());
+                found.extend((*entry.file_name() == *name).then(|| entry.path()));
+            }
+        }
+    }
+    found
+}
+
+/// Whether groups can be made here.
+fn has_groups() -> bool {
+    let features = seawall_sandbox::host().features;
+    let mut found = features.iter();
+    found.any(|feature| feature.name == seawall_sandbox::CONTROL_GROUPS && feature.have)
 }
 
 fn supervisor(mode: Mode) {
+    killed_supervisor(mode, "__supervisor");
+}
+
+fn launching_supervisor(mode: Mode) {
+    killed_supervisor(mode, "__supervisor-alone");
+}
+
+fn killed_supervisor(mode: Mode, kind: &str) {
     let fixture = Fixture::new(mode);
     let mark = fresh_mark();
     let mut supervisor = Command::new(std::env::current_exe().unwrap());
     supervisor
-        .args(["__supervisor", &fixture.text(""), &mark])
+        .args([kind, &fixture.text(""), &mark])
         .stdin(Pipe::null());
     if mode.namespaces {
         supervisor.env("NAMESPACES", "1");
@@ -309,25 +368,79 @@ fn supervisor(mode: Mode) {
         )
     };
     assert!(lock().is_err(), "the tree lives and the lock is free");
+    let launches = kind == "__supervisor-alone";
+    assert_eq!(
+        !groups_of(supervisor.id()).is_empty(),
+        launches && has_groups()
+    );
     supervisor.kill().unwrap();
     supervisor.wait().unwrap();
     eventually("the lock is free", || lock().is_ok());
     assert_eq!(alive(&mark), NOBODY);
+    assert_eq!(groups_of(supervisor.id()), Vec::<PathBuf>::new());
+}
+
+fn goes_first(mode: Mode) {
+    let fixture = Fixture::new(mode);
+    let order = Order {
+        argv: ["/bin/cat", "/proc/self/oom_score_adj"]
+            .map(Into::into)
+            .into(),
+        ..fixture.order(&[])
+    };
+    assert_eq!(fixture.run(&order).end, End::Exited(0));
+    assert_eq!(fixture.output(), "500\n");
+}
+
+/// An order without a home and a temporary directory.
+fn made_for_it(mode: Mode) {
+    let fixture = Fixture::new(mode);
+    let script = "echo x > $HOME/file && echo y > $TMPDIR/file && stat -c %a $HOME $TMPDIR && echo $HOME $TMPDIR";
+    let order = |limits| Order {
+        argv: ["/bin/sh", "-c", script].map(Into::into).into(),
+        home: PathBuf::new(),
+        tmp: PathBuf::new(),
+        ..limited(&fixture, &[], limits)
+    };
+    let limits = Limits {
+        disk: Some(1 << 20),
+        ..Limits::default()
+    };
+    let report = fixture.run(&order(limits));
+    assert_eq!(report.end, End::Exited(0), "{report:?}");
+    let output = fixture.output();
+    let lines: Vec<_> = output.lines().collect();
+    let private = ["700", "755"];
+    assert!(
+        private.contains(&lines[0]) && private.contains(&lines[1]),
+        "{output}"
+    );
+    let places: Vec<_> = lines[2].split(' ').collect();
+    for place in &places {
+        assert!(!Path::new(place).exists(), "{place}");
+    }
+    match mode.namespaces {
+        true => assert_eq!(places, ["/run/seawall/home", "/run/seawall/tmp"]),
+        false => assert!(!Path::new(places[0]).parent().unwrap().exists()),
+    }
+    // What is made in memory must have a limit; on disk it is as it is for every temporary file.
+    let unlimited = spawn(&order(Limits::default()));
+    assert_eq!(unlimited.is_err(), mode.namespaces);
 }
 
 fn launcher(mode: Mode) {
     let fixture = Fixture::new(mode);
     let mark = fresh_mark();
-    let confined =
-        spawn(&fixture.order(&["all-of", "daemon", &mark, ",", "stubborn", &mark])).unwrap();
+    let act = ["all-of", "daemon", &mark, ",", "stubborn", &mark];
+    let confined = spawn(&limited(&fixture, &act, bounded())).unwrap();
     eventually("the tree is up", || alive(&mark).len() == 2);
-    kill(
-        Pid::from_raw(i32::try_from(confined.pid()).unwrap()),
-        Signal::SIGKILL,
-    )
-    .unwrap();
+    let launcher = confined.pid();
+    assert_eq!(!groups_of(launcher).is_empty(), has_groups());
+    let pid = Pid::from_raw(i32::try_from(launcher).unwrap());
+    kill(pid, Signal::SIGKILL).unwrap();
     assert!(confined.finish().is_err());
     eventually("the tree is dead", || alive(&mark).is_empty());
+    eventually("the groups are gone", || groups_of(launcher).is_empty());
 }
 
 fn keeper(mode: Mode) {

@@ -43,6 +43,7 @@ fn main() -> ExitCode {
         ["__overlay-full"] => overlay::fill_an_upper(),
         ["__overlays-on", stack] => overlay::ask_on_an_overlay(stack),
         ["__supervisor", directory, mark] => ends::supervise(directory, mark),
+        ["__supervisor-alone", directory, mark] => ends::supervise_alone(directory, mark),
         ["__supervisor-in-company", directory, mark] => nursery::supervise(directory, mark),
         ["__suite", namespaces, filter] => suite(
             Mode {

@@ -65,7 +65,8 @@ pub(crate) fn look(look: &Look<'_>, found: &mut Found) {
     }
 }
 
-fn why(file: &File<'_>) -> Option<&'static str> {
+/// Why a file is one of those.
+pub(crate) fn why(file: &File<'_>) -> Option<&'static str> {
     let (name, directories) = (file.name(), file.directories());
     let below = |first: &str, second: &str| {
         let mut pairs = directories.windows(2);

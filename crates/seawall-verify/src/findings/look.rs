@@ -4,12 +4,15 @@
 //! moved within the file is not new. It is blind to the order of lines, which no rule here needs.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use seawall_core::finding::{Finding, Severity};
 use seawall_core::path::{RepoPath, is_unprintable};
 use seawall_core::plan::Task;
 
+use super::duplicate::Body;
 use super::{ChangedFile, Subject};
+use crate::around::Around;
 use crate::outline::{Language, language};
 use crate::places::Parts;
 
@@ -21,6 +24,10 @@ pub(crate) struct Look<'a> {
     pub(crate) task: &'a Task,
     pub(crate) claim: &'a str,
     pub(crate) files: Vec<File<'a>>,
+    pub(crate) around: Option<&'a Around>,
+    pub(crate) known: &'a [(RepoPath, Arc<[Body]>)],
+    /// The commands that judge the task.
+    pub(crate) commands: Vec<&'a str>,
     /// What the plan says about this task, in lower case.
     asked: String,
 }
@@ -30,6 +37,8 @@ pub(crate) struct File<'a> {
     pub(crate) path: &'a RepoPath,
     pub(crate) before: Option<&'a [u8]>,
     pub(crate) after: Option<&'a [u8]>,
+    /// What it was when the run began, if an earlier wave changed it.
+    pub(crate) first: Option<Option<&'a [u8]>>,
     pub(crate) language: Option<Language>,
     /// The lines that are new, each with its number from 1.
     pub(crate) added: Vec<(u32, &'a [u8])>,
@@ -50,6 +59,13 @@ impl<'a> Look<'a> {
             task,
             claim: subject.claim,
             files: subject.files.iter().map(File::new).collect(),
+            around: subject.around,
+            known: subject.known,
+            commands: task
+                .criteria()
+                .chain(subject.plan.gates())
+                .filter_map(|criterion| criterion.run.as_deref())
+                .collect(),
             asked: asked.to_lowercase(),
         }
     }
@@ -74,6 +90,7 @@ impl<'a> File<'a> {
             path: &file.path,
             before,
             after,
+            first: file.first.as_ref().map(|first| first.as_deref()),
             language: language(&file.path),
             added,
             removed,

@@ -2,6 +2,7 @@
 
 mod code;
 mod files;
+mod run;
 mod text;
 mod whole;
 
@@ -14,7 +15,8 @@ use seawall_core::plan::{
     Budget, Criterion, Limits, Plan, Proof, SandboxRules, Task, When, WorkspaceRules,
 };
 
-use super::{ChangedFile, RULES, Subject, findings};
+use super::{Body, ChangedFile, RULES, Subject, bodies, findings};
+use crate::around::Around;
 
 /// A change in which nothing is odd until a test says so.
 pub(crate) struct Case {
@@ -25,6 +27,9 @@ pub(crate) struct Case {
     owned: Vec<&'static str>,
     files: Vec<ChangedFile>,
     rules: Vec<FindingRule>,
+    around: Option<Around>,
+    known: Vec<(RepoPath, Arc<[Body]>)>,
+    commands: Vec<&'static str>,
 }
 
 pub(crate) fn path(name: &str) -> RepoPath {
@@ -41,6 +46,9 @@ impl Case {
             owned: Vec::new(),
             files: Vec::new(),
             rules: Vec::new(),
+            around: None,
+            known: Vec::new(),
+            commands: vec!["true"],
         }
     }
 
@@ -56,6 +64,7 @@ impl Case {
             path: path(name),
             before: Some(before.as_ref().to_vec()),
             after: Some(after.as_ref().to_vec()),
+            first: None,
         });
         self
     }
@@ -86,6 +95,35 @@ impl Case {
         self
     }
 
+    /// What the last file was when the run began.
+    pub(crate) fn first(mut self, first: Option<&str>) -> Self {
+        let first = first.map(|text| text.as_bytes().to_vec());
+        self.files.last_mut().unwrap().first = Some(first);
+        self
+    }
+
+    /// A repository with these files, of which the manifests have a content.
+    pub(crate) fn around(mut self, files: &[(&str, &str)]) -> Self {
+        let all: Vec<_> = files.iter().map(|(name, _)| path(name)).collect();
+        let bytes = |(name, text): &(&str, &str)| (path(name), text.as_bytes().to_vec());
+        let manifests: Vec<_> = files.iter().map(bytes).collect();
+        self.around = Some(Around::new(&all, &manifests));
+        self
+    }
+
+    /// A file that the task reads.
+    pub(crate) fn reads(mut self, name: &str, text: &str) -> Self {
+        let path = path(name);
+        let known = bodies(&path, text.as_bytes()).into();
+        self.known.push((path, known));
+        self
+    }
+
+    pub(crate) fn checks(self, commands: &[&'static str]) -> Self {
+        let commands = commands.to_vec();
+        Self { commands, ..self }
+    }
+
     pub(crate) fn fanned_out(self) -> Self {
         Self {
             id: "t:path",
@@ -111,6 +149,8 @@ impl Case {
             task: &task,
             files: &self.files,
             claim: self.claim,
+            around: self.around.as_ref(),
+            known: &self.known,
         })
     }
 
@@ -141,14 +181,7 @@ impl Case {
             profile: "worker".into(),
             attempts: 1,
             timeout_ms: 1,
-            checks: Arc::new([Criterion {
-                says: "it is better".into(),
-                run: Some("true".into()),
-                proof: Proof::FailToPass,
-                baseline: Default::default(),
-                tests: Default::default(),
-                ..Criterion::default()
-            }]),
+            checks: self.commands.iter().map(|run| check(run)).collect(),
             when: When::Always,
             expected_lines: self.expected,
             ..Task::default()
@@ -177,6 +210,15 @@ impl Case {
             findings: self.rules.clone(),
             tasks: vec![task],
         }
+    }
+}
+
+fn check(run: &str) -> Criterion {
+    Criterion {
+        says: "it is better".into(),
+        run: Some(run.into()),
+        proof: Proof::FailToPass,
+        ..Criterion::default()
     }
 }
 

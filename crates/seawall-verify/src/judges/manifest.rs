@@ -122,8 +122,7 @@ fn lost(before: &Table, after: &Table) -> bool {
 }
 
 fn package(before: &str, after: &str) -> Option<bool> {
-    const KEYS: [&str; 9] = [
-        "scripts",
+    const KEYS: [&str; 8] = [
         "jest",
         "vitest",
         "mocha",
@@ -140,7 +139,27 @@ fn package(before: &str, after: &str) -> Option<bool> {
         }
     };
     let (before, after) = (read(before)?, read(after)?);
-    Some(KEYS.iter().any(|key| before.get(key) != after.get(key)))
+    let settings = KEYS.iter().any(|key| before.get(key) != after.get(key));
+    Some(settings || scripts_differ(before.get("scripts"), after.get("scripts")))
+}
+
+/// Whether a script is another, or is run by one that was there. A new one of its own is no matter, and neither is what an
+/// installation runs.
+fn scripts_differ(before: Option<&Json>, after: Option<&Json>) -> bool {
+    const INSTALLS: [&str; 4] = ["preinstall", "install", "postinstall", "prepare"];
+    let all = |scripts: Option<&Json>| -> BTreeMap<String, Json> {
+        let object = scripts.and_then(Json::as_object).cloned();
+        object.unwrap_or_default().into_iter().collect()
+    };
+    let (before, after) = (all(before), all(after));
+    let judges = |name: &str| !INSTALLS.contains(&name);
+    let changed =
+        |(name, script): (&String, &Json)| judges(name) && after.get(name) != Some(script);
+    let joins = |name: &String| {
+        let prefixed = ["pre", "post", "test"].iter().any(|p| name.starts_with(p));
+        prefixed && judges(name) && !before.contains_key(name)
+    };
+    before.iter().any(changed) || after.keys().any(joins)
 }
 
 /// Sections of `setup.cfg`, by how they begin.

@@ -145,7 +145,13 @@ const MANIFESTS: &[(&str, &str, &str, &str)] = &[
         "package.json",
         "{\"name\": \"a\", \"scripts\": {\"test\": \"jest\"}}",
         "{\"name\": \"a\", \"scripts\": {\"test\": \"true\"}}",
-        "{\"scripts\": {\"test\": \"jest\"}, \"name\": \"a\", \"dependencies\": {\"b\": \"1\"}}",
+        "{\"scripts\": {\"test\": \"jest\", \"lint\": \"eslint\", \"prepare\": \"x\"}, \"name\": \"a\", \"dependencies\": {\"b\": \"1\"}}",
+    ),
+    (
+        "package.json",
+        "{\"scripts\": {\"test\": \"jest\"}}",
+        "{\"scripts\": {\"pretest\": \"node fake.js\", \"test\": \"jest\"}}",
+        "{\"scripts\": {\"build\": \"tsc\", \"test\": \"jest\"}}",
     ),
     (
         "web/package.json",

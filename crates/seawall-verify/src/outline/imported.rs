@@ -1,5 +1,7 @@
 //! What a file imports, as it writes it: statements, and in Rust every path that is written out.
 
+use std::collections::BTreeSet;
+
 use tree_sitter::{Node, Tree};
 
 use super::Language;
@@ -18,6 +20,8 @@ pub(crate) struct Import {
     pub(crate) line: u32,
     /// In Rust, how many modules of its own file it stands in.
     pub(crate) depth: usize,
+    /// It is a statement, and not a path of Rust that is written out where it is used.
+    pub(crate) stated: bool,
 }
 
 /// A name that is imported, and what it is called here.
@@ -36,6 +40,7 @@ pub(crate) fn imports(language: Language, tree: &Tree, source: &[u8]) -> Vec<Imp
         source,
         found: Vec::new(),
         modules: Vec::new(),
+        in_use: false,
     };
     each_node(tree, |node| {
         let inside = match language {
@@ -47,6 +52,28 @@ pub(crate) fn imports(language: Language, tree: &Tree, source: &[u8]) -> Vec<Imp
         inside && all.found.len() < MOST
     });
     all.found
+}
+
+/// The names that a Rust file gives to modules, items and imports, at whatever depth: a path may begin with one.
+pub(crate) fn local_names(tree: &Tree, source: &[u8]) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    each_node(tree, |node| {
+        let named = node.kind().ends_with("_item") || node.kind() == "use_as_clause";
+        let name = field(node, "name").or_else(|| field(node, "alias"));
+        if let Some(name) = name.filter(|_| named) {
+            names.insert(text(name, source));
+        }
+        // The last part of a `use`, or what is in its braces, can begin another.
+        if node.kind() == "use_declaration" {
+            let path = field(node, "argument").map(|path| line(path, source));
+            let path = path.unwrap_or_default();
+            let is_name = |c: char| c.is_alphanumeric() || c == '_';
+            let words = path.split(|c| !is_name(c)).skip(1);
+            names.extend(words.map(str::to_owned));
+        }
+        true
+    });
+    names
 }
 
 /// Whether a node is an import of its language as a whole.
@@ -70,6 +97,8 @@ struct All<'s> {
     found: Vec<Import>,
     /// Where the Rust modules end that are open.
     modules: Vec<usize>,
+    /// A `use` is being read.
+    in_use: bool,
 }
 
 impl All<'_> {
@@ -79,6 +108,7 @@ impl All<'_> {
             names,
             line: u32::try_from(node.start_position().row + 1).unwrap_or(u32::MAX),
             depth: self.modules.len(),
+            stated: !node.kind().starts_with("scoped_") || self.in_use,
         });
     }
 
@@ -210,7 +240,9 @@ impl All<'_> {
             "mod_item" if field(node, "body").is_some() => self.modules.push(node.end_byte()),
             "use_declaration" => {
                 if let Some(tree) = field(node, "argument") {
+                    self.in_use = true;
                     self.use_tree(tree);
+                    self.in_use = false;
                 }
                 return false;
             }

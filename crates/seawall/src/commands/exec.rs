@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use seawall_sandbox::{
     End, Network, NetworkSummary, Order, Output, Policy, Profile, Stdin, Write, WriteRule,
 };
+use tempfile::TempDir;
 
 use crate::args::ExecArgs;
 use crate::failure::Failure;
@@ -17,18 +18,8 @@ const KILLED: u8 = 137;
 pub(crate) fn run(args: &ExecArgs) -> Result<u8, Failure> {
     let dir = args.dir.as_deref().unwrap_or(Path::new("."));
     let profile = crate::profiles::all(Some(dir))?.get(&args.profile)?;
-    let mut private = tempfile::Builder::new();
-    let private = private.prefix("seawall-exec-");
-    // A view with a limit on disk copies them into memory: made in memory they cost next to nothing.
-    let shared = Path::new("/dev/shm");
-    let copied = profile.limits.disk.is_some() && !profile.opens.kept_home && !args.no_namespaces;
-    let private = match copied && shared.is_dir() {
-        true => private.tempdir_in(shared),
-        false => private.tempdir(),
-    };
-    let private =
-        private.map_err(|e| Failure::failed(format!("cannot make a private directory: {e}")))?;
-    let order = order(args, profile, private.path())?;
+    let private = private(args, &profile)?;
+    let order = order(args, profile, private.as_ref().map(TempDir::path))?;
     let report = seawall_sandbox::run(&order)?;
     tell_denied(report.network.as_ref());
     Ok(match report.end {
@@ -46,10 +37,25 @@ pub(crate) fn run(args: &ExecArgs) -> Result<u8, Failure> {
     })
 }
 
-fn order(args: &ExecArgs, profile: Profile, private: &Path) -> Result<Order, Failure> {
+/// A directory for the home and the temporary files; none where the sandbox makes them itself, which is in memory, under the
+/// limit on disk of the profile.
+fn private(args: &ExecArgs, profile: &Profile) -> Result<Option<TempDir>, Failure> {
+    let limited = profile.limits.disk.is_some() && !profile.opens.kept_home;
+    if limited || args.no_namespaces {
+        return Ok(None);
+    }
+    let mut private = tempfile::Builder::new();
+    let private = private.prefix("seawall-exec-").tempdir();
+    private
+        .map(Some)
+        .map_err(|e| Failure::failed(format!("cannot make a private directory: {e}")))
+}
+
+fn order(args: &ExecArgs, profile: Profile, private: Option<&Path>) -> Result<Order, Failure> {
     let workspace = real(args.dir.as_deref().unwrap_or(Path::new(".")))?;
-    let [home, tmp] = ["home", "tmp"].map(|name| private.join(name));
-    for dir in [&home, &tmp] {
+    let [home, tmp] =
+        ["home", "tmp"].map(|name| private.map_or_else(PathBuf::new, |private| private.join(name)));
+    for dir in [&home, &tmp].into_iter().filter(|_| private.is_some()) {
         std::fs::create_dir(dir)
             .map_err(|e| Failure::failed(format!("cannot make `{}`: {e}", dir.display())))?;
     }

@@ -143,5 +143,5 @@ fn new_dependencies() {
         .finds(&[]);
     Case::new()
         .file("Cargo.toml", one, "[dependencies\n")
-        .finds(&[]);
+        .finds(&["note SW0524 Cargo.toml"]);
 }
