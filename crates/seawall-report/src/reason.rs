@@ -73,7 +73,7 @@ pub fn of_verdict(view: &View, ix: TaskIx, verdict: &Verdict) -> Reason {
 }
 
 fn accepted(view: &View, ix: TaskIx) -> Reason {
-    let checks = many(view.plan().task(ix).checks.len(), "check");
+    let checks = many(view.plan().task(ix).criteria().count(), "check");
     let landed = view.task(ix).last().map(|attempt| &attempt.fate);
     let place = match landed {
         Some(Fate::Landed(at)) => view.checkpoints().get(*at),
@@ -112,7 +112,6 @@ fn rejected(view: &View, ix: TaskIx, why: &Rejected) -> Reason {
 /// The base shows a check as it must not be.
 fn base(view: &View, ix: TaskIx) -> Reason {
     let plan = view.plan();
-    let checks = &plan.task(ix).checks;
     let wrong = |look: &&Evidence| !look.passes();
     let Some(look) = view.task(ix).baseline.iter().find(wrong) else {
         return reason(
@@ -120,7 +119,7 @@ fn base(view: &View, ix: TaskIx) -> Reason {
             "a check is not as it must be on the base",
         );
     };
-    let check = checks.get(look.criterion as usize);
+    let check = plan.task(ix).criteria().nth(look.criterion as usize);
     let says = name(check.map_or("", |check| &check.says));
     let proof = check.map_or(Proof::FailToPass, |check| check.proof);
     match (look.value, proof) {
@@ -307,7 +306,7 @@ fn stuck(view: &View, ix: TaskIx, attempt: Option<&AttemptView>) -> Reason {
 }
 
 fn needs_human(view: &View, ix: TaskIx) -> Reason {
-    let checks = view.plan().task(ix).checks.iter();
+    let checks = view.plan().task(ix).criteria();
     let manual: Vec<_> = checks
         .filter(|check| check.proof == Proof::Manual)
         .map(|check| format!("`{}`", name(&check.says)))

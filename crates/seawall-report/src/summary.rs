@@ -204,7 +204,8 @@ fn said(attempt: &AttemptView, lines: &mut Vec<String>) {
 
 fn on_change(view: &View, ix: TaskIx, seen: &[Evidence], lines: &mut Vec<String>) {
     for (check, look) in failing(view, ix, seen) {
-        evidence("check", &check.says, after(look), look, lines);
+        let kind = look::kind(view.plan().task(ix), look.criterion);
+        evidence(kind, &check.says, after(look), look, lines);
     }
 }
 
@@ -212,7 +213,7 @@ fn on_base(view: &View, ix: TaskIx, lines: &mut Vec<String>) {
     for (check, look) in failing(view, ix, &view.task(ix).baseline) {
         let word = look::shown_on_base(check.proof, look.value);
         evidence(
-            "check",
+            look::kind(view.plan().task(ix), look.criterion),
             &check.says,
             &format!("{word} on the base"),
             look,
@@ -227,10 +228,10 @@ fn failing<'a>(
     ix: TaskIx,
     seen: &'a [Evidence],
 ) -> impl Iterator<Item = (&'a Criterion, &'a Evidence)> {
-    let checks = &view.plan().task(ix).checks;
+    let task = view.plan().task(ix);
     seen.iter()
         .filter(|look| !look.passes())
-        .filter_map(|look| Some((checks.get(look.criterion as usize)?, look)))
+        .filter_map(|look| Some((task.criteria().nth(look.criterion as usize)?, look)))
         .filter(|(check, _)| check.proof != Proof::Manual)
 }
 

@@ -34,7 +34,7 @@ pub(crate) fn run(store: &Store, args: &ShowArgs) -> Result<u8, Failure> {
     Ok(FINE)
 }
 
-fn find(run: &Replayed, task: &str) -> Result<TaskIx, Failure> {
+pub(super) fn find(run: &Replayed, task: &str) -> Result<TaskIx, Failure> {
     if let Some(ix) = run.view.find(task) {
         return Ok(ix);
     }
