@@ -211,6 +211,13 @@ pub fn reason(rejection: &Rejection) -> String {
         ),
         Rejection::Checks => "a check does not pass".to_owned(),
         Rejection::Checkpoint => "with this change the checkpoint is red".to_owned(),
+        Rejection::Review(reasons) => {
+            let reasons = reasons.iter().map(|reason| format!("\n- {reason}"));
+            format!(
+                "another agent looked at your change and rejects it: {}",
+                reasons.collect::<String>()
+            )
+        }
     }
 }
 

@@ -13,6 +13,7 @@ pub mod evidence;
 pub mod fill;
 pub mod finding;
 pub mod fingerprint;
+pub mod grade;
 pub mod ids;
 pub mod lifecycle;
 pub mod narrow;

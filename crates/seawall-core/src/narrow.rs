@@ -63,6 +63,15 @@ impl Answers {
         }
     }
 
+    /// A smallest subset of `tasks` that is red; none when all together are not. `Err` is the question to answer first.
+    pub(crate) fn smallest(&self, tasks: &[TaskIx]) -> Result<Option<Vec<TaskIx>>, Vec<TaskIx>> {
+        if self.red(tasks)? {
+            self.minimise(tasks.to_vec()).map(Some)
+        } else {
+            Ok(None)
+        }
+    }
+
     /// Whether `tasks` are red, or the question.
     fn red(&self, tasks: &[TaskIx]) -> Result<bool, Vec<TaskIx>> {
         if tasks.is_empty() {

@@ -5,25 +5,29 @@
 //! the run. An event costs what it changes, never the size of the plan; a wave costs its tasks when it
 //! starts and when it ends.
 //!
-//! `wave` holds what happens between waves, `attempt` what happens within one, `stop` what halts a run, and `ask`
-//! what anybody may know.
+//! `wave` holds what happens between waves, `attempt` what happens within one, `park` what becomes of a change that is red
+//! alone, `land` how the changes of a round come to stand in a checkpoint, `held` what persons have to say, `stop` what
+//! halts a run, and `ask` what anybody may know.
 
 mod ask;
 mod attempt;
+mod held;
+mod land;
+mod park;
 mod stop;
 mod wave;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use crate::effect::{Effect, Key};
 use crate::event::{Event, Started};
 use crate::evidence::Evidence;
+use crate::grade::Weight;
 use crate::ids::{AttemptNo, Commit, Digest, TaskIx, WaveNo};
 use crate::lifecycle::{self, Illegal, Stage};
-use crate::narrow::Answers;
 use crate::plan::Plan;
-use crate::verdict::{Feedback, Verdict};
+use crate::verdict::{Feedback, Hold, Verdict};
 use crate::waves::Waves;
 
 /// How a run ended, for now or for good.
@@ -54,21 +58,35 @@ struct State {
     phase: Phase,
     /// Where the run's branch stands, or the base.
     head: Commit,
+    /// How many checkpoints were made.
+    checkpoints: u32,
     /// The wave in work, from 1; 0 before the first.
     wave: u32,
     round: u32,
+    /// The last round of each wave.
+    rounds: Vec<u32>,
+    /// The first wave, from 0, that may still have tasks without a last word.
+    next_wave: usize,
     jobs: u32,
     tasks: Vec<Progress>,
     /// The tasks of this round.
     members: Vec<TaskIx>,
-    /// Members that wait for a free place.
-    ready: VecDeque<TaskIx>,
-    /// Members without the round's last word.
-    open: usize,
-    /// Places in use: tasks between their baseline and their last word.
+    /// Members that wait for a free place, and what for.
+    ready: VecDeque<(TaskIx, park::Start)>,
+    /// Places in use: tasks between their baseline and what the round has to say of them.
     live: u32,
+    /// Members whose checks pass.
+    passed: u32,
+    /// Members whose change waits for those of its siblings.
+    parked: BTreeMap<TaskIx, park::Parked>,
     /// Members that the checkpoint rejected and that may try again.
     again: Vec<TaskIx>,
+    /// Tasks whose change only persons keep from landing.
+    held: BTreeMap<TaskIx, held::Held>,
+    /// Tasks of which persons have approved, and that have no round yet.
+    returning: BTreeSet<TaskIx>,
+    /// What was found to need what, in the order of the tasks.
+    discovered: Vec<(TaskIx, Vec<TaskIx>)>,
     attempts: BTreeMap<AttemptNo, Attempt>,
     last_attempt: u32,
     /// Dispatches that count towards the budget.
@@ -99,21 +117,13 @@ enum Phase {
     /// Attempts.
     Working,
     /// Looking for what passes the gates together.
-    Integrating(Integration),
+    Integrating(land::Integration),
+    /// The checks of what passes them run without each change.
+    Sensing(land::Sensing),
     /// The wave's commit is being made.
     Checkpointing(Vec<TaskIx>),
     Refused,
     Over,
-}
-
-/// The trials of one round.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-struct Integration {
-    accepted: Vec<TaskIx>,
-    answers: Answers,
-    trials: u32,
-    /// The evidence and the tree of each set that was tried.
-    seen: BTreeMap<Vec<TaskIx>, wave::Trial>,
 }
 
 /// One task's state.
@@ -125,6 +135,12 @@ struct Progress {
     /// Changes that were rejected.
     rejected: Vec<Digest>,
     feedback: Option<Arc<Feedback>>,
+    /// What its last rejection was about, as far as that can be the same again.
+    failure: Option<Digest>,
+    /// Whether that came twice in a row.
+    stuck: bool,
+    /// The checkpoint that its change is in, from 1; 0 = none.
+    landed: u32,
     /// The checks whose tests were counted, as they were on the base of its attempts.
     measured: Arc<[Evidence]>,
 }
@@ -141,7 +157,7 @@ pub enum Standing {
     /// This attempt is under way.
     Attempting(AttemptNo),
     /// Its checks pass; the checkpoint has not spoken.
-    Passed(Passed),
+    Passed(Box<Passed>),
     /// The last word.
     Ended(Verdict),
 }
@@ -153,19 +169,51 @@ pub struct Passed {
     pub attempt: AttemptNo,
     /// Its harvest.
     pub harvest: Commit,
+    /// What its evidence weighs.
+    pub weight: Weight,
+    /// Whether its checks notice that its change is not there; none before they were run without it.
+    pub sensed: Option<bool>,
     /// The digest of its change.
     digest: Digest,
+    paths: Arc<[String]>,
     claim: String,
+    /// What persons took the responsibility for.
+    approved: Vec<Hold>,
+    wave: u32,
+    /// How many checkpoints there were when its checks passed.
+    since: u32,
 }
 
-/// An attempt whose workspace is not yet gone.
+/// An attempt that is under way, or whose workspace is not yet gone.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Attempt {
     task: TaskIx,
     base: Commit,
     stage: Stage,
+    room: Room,
     claim: String,
-    change: Option<(Commit, Digest)>,
+    change: Option<Made>,
+    weight: Weight,
+    /// What persons must look at, known before the reviewer spoke.
+    holds: Vec<Hold>,
+    /// Whether a finding makes it more than red.
+    odd: bool,
+}
+
+/// Where the workspace of an attempt is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Room {
+    There,
+    Leaving,
+    Gone,
+}
+
+/// What is kept of a change.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Made {
+    harvest: Commit,
+    digest: Digest,
+    paths: Arc<[String]>,
 }
 
 impl Scheduler {
@@ -177,21 +225,31 @@ impl Scheduler {
             dispatches: 0,
             rejected: Vec::new(),
             feedback: None,
+            failure: None,
+            stuck: false,
+            landed: 0,
             measured: Arc::new([]),
         };
         let state = State {
             started: None,
             phase: Phase::New,
             head: Commit::from(""),
+            checkpoints: 0,
             wave: 0,
             round: 0,
+            rounds: vec![0; waves.waves.len()],
+            next_wave: 0,
             jobs: 1,
             tasks: vec![blank; plan.tasks.len()],
             members: Vec::new(),
             ready: VecDeque::new(),
-            open: 0,
             live: 0,
+            passed: 0,
+            parked: BTreeMap::new(),
             again: Vec::new(),
+            held: BTreeMap::new(),
+            returning: BTreeSet::new(),
+            discovered: Vec::new(),
             attempts: BTreeMap::new(),
             last_attempt: 0,
             dispatches: 0,
@@ -220,7 +278,9 @@ impl Scheduler {
             return Err(illegal("nobody waits for this", event));
         }
         match event {
-            Event::Approved { .. } => Err(illegal("nothing waits for an approval", event)),
+            Event::Approved { task, hold, .. } if !self.is_open(*task, hold) => {
+                Err(illegal("nothing waits for this approval", event))
+            }
             Event::Issued { effect } if !state.owed.contains(effect) => {
                 Err(illegal("this effect is not owed", event))
             }
@@ -235,7 +295,8 @@ impl Scheduler {
             Event::WorkspaceOpened { attempt, .. }
             | Event::WorkerEnded { attempt, .. }
             | Event::Harvested { attempt, .. }
-            | Event::Verified { attempt, .. } => self.check_attempt(*attempt, event),
+            | Event::Verified { attempt, .. }
+            | Event::Reviewed { attempt, .. } => self.check_attempt(*attempt, event),
             _ => Ok(()),
         }
     }
@@ -265,15 +326,14 @@ impl Scheduler {
             Event::WorkspaceOpened { attempt, .. }
             | Event::WorkerEnded { attempt, .. }
             | Event::Harvested { attempt, .. }
-            | Event::Verified { attempt, .. } => self.attempt_event(*attempt, event),
-            // Not owed by this scheduler yet, so refused by `check`.
-            Event::Reviewed { .. }
-            | Event::Probed { .. }
-            | Event::Sensed { .. }
-            | Event::Approved { .. } => {}
-            Event::WorkspaceDiscarded { attempt } => {
-                self.state.attempts.remove(attempt);
-            }
+            | Event::Verified { attempt, .. }
+            | Event::Reviewed { attempt, .. } => self.attempt_event(*attempt, event),
+            Event::Probed {
+                attempt, evidence, ..
+            } => self.probed(*attempt, evidence),
+            Event::Sensed { task, evidence, .. } => self.sensed(*task, evidence),
+            Event::Approved { task, hold, .. } => self.approved(*task, hold),
+            Event::WorkspaceDiscarded { attempt } => self.discarded(*attempt),
             Event::Integrated {
                 wave: WaveNo(0),
                 evidence,
@@ -334,7 +394,12 @@ impl Scheduler {
         let state = &self.state;
         let idle = state.in_flight.is_empty();
         if idle && state.owed.is_empty() && state.phase == Phase::Over {
-            return Some(Outcome::Finished);
+            let more = !state.returning.is_empty();
+            return Some(if more {
+                Outcome::Interrupted // what was approved meanwhile lands when somebody goes on
+            } else {
+                Outcome::Finished
+            });
         }
         if idle && state.phase == Phase::Refused {
             return Some(Outcome::Refused);

@@ -72,7 +72,7 @@ pub enum Reason {
     Gone(String),
     /// Its last dispatch was rejected, and none is left.
     Attempt(Rejection),
-    /// It made a change that had been rejected before, again.
+    /// It made a change that had been rejected before, again, or failed twice in a row in the same way.
     Stuck,
     /// The run's wall time ended its worker.
     WallSpent,
@@ -96,6 +96,8 @@ pub enum Rejection {
     Checks,
     /// The wave's checkpoint is red because of it.
     Checkpoint,
+    /// Another agent looked at it and rejects it, for these reasons.
+    Review(Vec<String>),
 }
 
 /// What the next attempt is told about the one before.
@@ -109,4 +111,14 @@ pub struct Feedback {
     pub evidence: Arc<[Evidence]>,
     /// What the worker said it had done.
     pub claim: String,
+    /// What it had changed, as shown.
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub paths: Arc<[String]>,
+    /// Files that the task owns or reads and that others changed since, as shown.
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub moved: Arc<[String]>,
+}
+
+fn is_empty(list: &Arc<[String]>) -> bool {
+    list.is_empty()
 }

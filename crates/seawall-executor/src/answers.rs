@@ -27,7 +27,7 @@ pub(crate) enum Judged {
     /// As one before any work.
     OnBase,
     /// As one after it, compared with what was counted before.
-    After(Option<Evidence>),
+    After(Option<Box<Evidence>>),
     /// As one after it, where a red is what should be seen.
     Without,
 }
@@ -37,7 +37,7 @@ impl Question {
         let (number, criterion) = (self.once.criterion, &self.criterion);
         match &self.judged {
             Judged::OnBase => judge_on_base(number, criterion, ran, ours),
-            Judged::After(before) => judge_after(number, criterion, ran, before.as_ref(), ours),
+            Judged::After(before) => judge_after(number, criterion, ran, before.as_deref(), ours),
             Judged::Without => judge_after(number, criterion, ran, None, ours),
         }
     }

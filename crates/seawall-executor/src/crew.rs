@@ -9,7 +9,7 @@ use std::time::Duration;
 use dashmap::{DashMap, DashSet, Entry};
 use seawall_core::event::Workspaces;
 use seawall_core::evidence::Evidence;
-use seawall_core::ids::{AttemptNo, Commit};
+use seawall_core::ids::{AttemptNo, Commit, TaskIx};
 use seawall_core::plan::Plan;
 use seawall_git::{CommitId, Store};
 use seawall_sandbox::{Profile, Stopper};
@@ -98,6 +98,8 @@ pub(crate) struct Crew {
     pub(crate) verified: DashMap<AttemptNo, Arc<[Evidence]>>,
     /// As many as commands may run at once.
     places: Semaphore,
+    /// As many as trees may be put together at once only to be looked at.
+    turns: Semaphore,
 }
 
 /// A worker in the table of live ones.
@@ -141,6 +143,7 @@ impl Crew {
             said: Said::default(),
             verified: DashMap::new(),
             places: Semaphore::new(places),
+            turns: Semaphore::new(places),
         })
     }
 
@@ -148,6 +151,20 @@ impl Crew {
     pub(crate) async fn place(&self) -> Result<SemaphorePermit<'_>, ExecuteError> {
         let place = self.places.acquire().await;
         place.map_err(|e| ExecuteError::Lost(e.to_string()))
+    }
+
+    /// Waits until another tree may be put together only to be looked at: each is a layer on the disk, and a wave of ten
+    /// thousand tasks has as many of them to come. Whoever waits for a place has its turn already.
+    pub(crate) async fn turn(&self) -> Result<SemaphorePermit<'_>, ExecuteError> {
+        let turn = self.turns.acquire().await;
+        turn.map_err(|e| ExecuteError::Lost(e.to_string()))
+    }
+
+    /// Keeps what was seen of a change, if somebody is to review it.
+    pub(crate) fn note(&self, task: TaskIx, attempt: AttemptNo, evidence: &[Evidence]) {
+        if self.setup.plan.task(task).review.is_some() {
+            self.verified.insert(attempt, evidence.into());
+        }
     }
 
     /// Puts a worker into the table. One that was asked to end before it started is ended at once.

@@ -7,82 +7,18 @@ use std::sync::Arc;
 
 use seawall_core::effect::Effect;
 use seawall_core::event::Event;
-use seawall_core::evidence::{Change, Evidence, Harvest};
+use seawall_core::evidence::{Change, Harvest};
 use seawall_core::finding::{Severity, worst};
 use seawall_core::ids::{AttemptNo, Commit, Digest, TaskIx, Tree, WaveNo};
 use seawall_core::path::{RepoPath, escape};
-use seawall_core::plan::GateNow;
-use seawall_core::scheduler::{Scheduler, Standing};
-use seawall_core::verdict::Feedback;
-use seawall_git::{Changed, Label, Owned, TreeId};
+use seawall_git::{Changed, Drifts, Label, Owned, TreeId};
 
+use crate::context::Context;
 use crate::crew::{Crew, commit, id};
 use crate::error::{ExecuteError, at};
 use crate::look::Look;
 use crate::prepare::{self, Prepared};
 use crate::{findings, gates, look, probe, review, sense, work, workspace};
-
-/// What an effect needs to know of the state in which it was issued.
-#[derive(Debug, Default)]
-pub(crate) struct Context {
-    /// The journal's digest.
-    head: String,
-    /// The tasks of the wave's round.
-    members: Vec<TaskIx>,
-    /// Why the task's last attempt was rejected.
-    feedback: Option<Arc<Feedback>>,
-    /// The harvests to integrate, or to probe on.
-    harvests: Vec<Commit>,
-    /// What each gate is at the tree that is integrated.
-    gates: Vec<GateNow>,
-    /// Where the run's branch stands.
-    tip: Option<Commit>,
-    /// What checks or gates counted where the work began.
-    measured: Arc<[Evidence]>,
-    /// What the worker said it had done.
-    claim: String,
-}
-
-impl Context {
-    pub(crate) fn of(effect: &Effect, scheduler: &Scheduler, head: &str) -> Self {
-        let mut context = Self {
-            head: head.to_owned(),
-            gates: gates::now(effect, scheduler),
-            ..Self::default()
-        };
-        match effect {
-            Effect::PrepareWave { .. } => context.members = scheduler.members().to_vec(),
-            Effect::LaunchWorker { task, .. } => {
-                context.feedback = scheduler.feedback(*task).cloned()
-            }
-            Effect::Verify { task, attempt, .. } => {
-                context.measured = Arc::clone(scheduler.measured(*task));
-                scheduler.claim(*attempt).clone_into(&mut context.claim);
-            }
-            Effect::Review { task, .. } => context.measured = Arc::clone(scheduler.measured(*task)),
-            Effect::Probe { task, on, .. } => {
-                context.measured = Arc::clone(scheduler.measured(*task));
-                context.harvests = passed(scheduler, on);
-            }
-            Effect::Integrate { tasks, .. } => {
-                context.measured = Arc::clone(scheduler.gates_measured());
-                context.harvests = passed(scheduler, tasks);
-            }
-            Effect::Sense { .. } => context.tip = Some(scheduler.head().clone()),
-            _ => {}
-        }
-        context
-    }
-}
-
-/// The harvests of these tasks, of which none landed yet.
-fn passed(scheduler: &Scheduler, tasks: &[TaskIx]) -> Vec<Commit> {
-    let harvest = |ix: &TaskIx| match scheduler.standing(*ix) {
-        Standing::Passed(passed) => Some(passed.harvest.clone()),
-        _ => None,
-    };
-    tasks.iter().filter_map(harvest).collect()
-}
 
 /// Does `effect`; the event that answers it, unless another effect's event does.
 pub(crate) async fn execute(
@@ -153,6 +89,7 @@ pub(crate) async fn execute(
                 Some(Severity::Block) => Vec::new(),
                 _ => look::after(crew, task, (attempt, &harvest), &context.measured).await?,
             };
+            crew.note(task, attempt, &evidence);
             Event::Verified {
                 attempt,
                 evidence,
@@ -182,6 +119,7 @@ pub(crate) async fn execute(
                 on: context.harvests,
             };
             let evidence = probe::run(crew, task, at, &context.measured).await?;
+            crew.note(task, attempt, &evidence);
             Event::Probed {
                 attempt,
                 probe,
@@ -306,16 +244,21 @@ fn harvest(
                 .map(|m| format!("{} {}", show(&m.path), m.what))
                 .collect(),
         },
-        seawall_git::Harvest::Drift(drifts) => Harvest::Drift {
-            what: drifts
-                .list
-                .iter()
-                .take(32)
-                .map(|d| format!("{} {}", show(&d.path), d.what))
-                .collect(),
-            total: drifts.total,
-        },
+        seawall_git::Harvest::Drift(drifts) => drift(&drifts),
     })
+}
+
+/// What is not looked at, and the promises, are told in the same list: what comes first is shown everywhere.
+fn drift(drifts: &Drifts) -> Harvest {
+    let early = (!drifts.complete).then(|| "at least: the search ended early".to_owned());
+    let list = drifts.list.iter().take(32);
+    let list = list.map(|d| format!("{} {}", show(&d.path), d.what));
+    let missing = drifts.missing.iter().take(32);
+    let missing = missing.map(|m| format!("{} {}", show(&m.path), m.what));
+    Harvest::Drift {
+        what: early.into_iter().chain(list).chain(missing).collect(),
+        total: drifts.total,
+    }
 }
 
 fn change(changed: &Changed) -> Change {

@@ -10,9 +10,10 @@ use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
+use crate::context::Context;
 use crate::crew::{Crew, Setup};
 use crate::error::{ExecuteError, at};
-use crate::execute::{Context, execute};
+use crate::execute::execute;
 
 /// Does effects, and waits for what happens.
 #[derive(Debug)]

@@ -41,7 +41,7 @@ pub(crate) async fn after(
     measured: &[Evidence],
     first_red_ends: bool,
 ) -> Result<Vec<Evidence>, ExecuteError> {
-    let judged = |n| Judged::After(before(measured, n).cloned());
+    let judged = |n| Judged::After(before(measured, n));
     run(crew, &look, now, judged, first_red_ends).await
 }
 

@@ -14,6 +14,7 @@ mod bases;
 mod cache;
 mod carry;
 mod confine;
+mod context;
 mod crew;
 mod deep;
 mod error;

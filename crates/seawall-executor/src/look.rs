@@ -79,17 +79,24 @@ pub(crate) async fn after(
     measured: &[Evidence],
 ) -> Result<Vec<Evidence>, ExecuteError> {
     let look = Look::at(crew, format!("verify-{attempt}"), harvest).await?;
-    let mut all = criteria(crew, ix, &look, measured).await?;
+    whole(crew, ix, (&look, harvest), measured).await
+}
+
+/// Runs a task's criteria on a tree with the change of its harvest, and weighs what passes.
+pub(crate) async fn whole(
+    crew: &Arc<Crew>,
+    ix: TaskIx,
+    (look, harvest): (&Look, &Commit),
+    measured: &[Evidence],
+) -> Result<Vec<Evidence>, ExecuteError> {
+    let mut all = criteria(crew, ix, look, measured).await?;
     look.forget(crew).await?;
-    own::weigh(crew, ix, (attempt, harvest), &mut all, measured).await?;
-    if crew.setup.plan.task(ix).review.is_some() {
-        crew.verified.insert(attempt, all.clone().into());
-    }
+    own::weigh(crew, ix, (look, harvest), &mut all, measured).await?;
     Ok(all)
 }
 
 /// Runs a task's criteria on a tree with its change: the checks, and when nothing is red the holdouts.
-pub(crate) async fn criteria(
+async fn criteria(
     crew: &Arc<Crew>,
     ix: TaskIx,
     look: &Look,
@@ -130,7 +137,7 @@ pub(crate) async fn some(
     for (n, criterion) in criteria {
         match command(criterion, task) {
             Some(command) => {
-                let judged = Judged::After(before(measured, n).cloned());
+                let judged = Judged::After(before(measured, n));
                 asked.push(question(look, n, criterion, command, judged));
             }
             None => all.push(manual(n, look.tree.clone())),
@@ -142,8 +149,9 @@ pub(crate) async fn some(
 }
 
 /// What this criterion showed where the work began, if tests were counted there.
-pub(crate) fn before(measured: &[Evidence], criterion: u32) -> Option<&Evidence> {
-    measured.iter().find(|e| e.criterion == criterion)
+pub(crate) fn before(measured: &[Evidence], criterion: u32) -> Option<Box<Evidence>> {
+    let found = measured.iter().find(|e| e.criterion == criterion);
+    found.cloned().map(Box::new)
 }
 
 /// The question that a criterion asks of a tree.

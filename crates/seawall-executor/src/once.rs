@@ -135,21 +135,20 @@ impl Run<'_> {
     async fn on_disk(&self, crew: &Arc<Crew>) -> Result<Ran, ExecuteError> {
         let once = self.once.clone();
         let label = format!("{}.{}", once.look.label, once.criterion);
-        let room = crew.setup.place.check(&label);
-        let _thrown = Thrown(crew, &room);
-        let (made, profile) = (room.clone(), self.profile.clone());
+        let held = Thrown::of(crew, crew.setup.place.check(&label));
+        let (own, profile) = (Arc::clone(&held), self.profile.clone());
         let open = move |crew: &Crew| {
-            workspace::open(crew, &made, &once.look.commit, &[])?;
-            added::put(&added::files(&made), &once.put)?;
+            workspace::open(crew, &own.room, &once.look.commit, &[])?;
+            added::put(&added::files(&own.room), &once.put)?;
             if let Some(junit) = &once.junit {
-                report::clear(crew, &made, &once.look.commit, junit)?;
+                report::clear(crew, &own.room, &once.look.commit, junit)?;
             }
-            workspace::places(crew, &made, &once.look.commit, &profile)
+            workspace::places(crew, &own.room, &once.look.commit, &profile)
         };
         let places = blocking(crew, open).await?;
         let report = self.confined(crew, places).await?;
-        let (junit, left) = (self.once.junit.clone(), room.clone());
-        let read = move |_: &Crew| Ok(report::read(&added::files(&left), junit.as_ref()));
+        let junit = self.once.junit.clone();
+        let read = move |_: &Crew| Ok(report::read(&added::files(&held.room), junit.as_ref()));
         let told = blocking(crew, read).await?;
         self.ran(crew, report, told).await
     }
@@ -203,13 +202,24 @@ impl Run<'_> {
     }
 }
 
-/// A room that is thrown away in any case, also when nobody waits for its command any more.
-struct Thrown<'a>(&'a Arc<Crew>, &'a Room);
+/// A room that is thrown away in any case, also when nobody waits for its command any more. Whoever still makes something
+/// in it holds it too, for what blocks goes on.
+pub(crate) struct Thrown {
+    crew: Arc<Crew>,
+    pub(crate) room: Room,
+}
 
-impl Drop for Thrown<'_> {
+impl Thrown {
+    pub(crate) fn of(crew: &Arc<Crew>, room: Room) -> Arc<Self> {
+        let crew = Arc::clone(crew);
+        Arc::new(Self { crew, room })
+    }
+}
+
+impl Drop for Thrown {
     fn drop(&mut self) {
         // What cannot be taken away now is swept by the next session of the run, which fails if it cannot.
-        drop(self.0.trash.throw(&self.1.root));
+        drop(self.crew.trash.throw(&self.room.root));
     }
 }
 

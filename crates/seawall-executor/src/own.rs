@@ -4,8 +4,8 @@
 
 use std::sync::Arc;
 
-use seawall_core::evidence::{Evidence, Own};
-use seawall_core::ids::{AttemptNo, Commit, TaskIx};
+use seawall_core::evidence::{Evidence, Own, Value};
+use seawall_core::ids::{Commit, TaskIx};
 use seawall_core::path::RepoPath;
 use seawall_git::CommitId;
 use seawall_verify::{judges_file, judges_part_changed};
@@ -25,20 +25,23 @@ enum Theirs {
     Some(Commit),
 }
 
-/// Says of each record that passes whether it does so without the task's own version of the judge's files.
+/// Says of each record that passes at `whole`, a tree with the change of `harvest`, whether it does so without the task's own
+/// version of the judge's files. Where something is red already, nobody needs to know.
 pub(crate) async fn weigh(
     crew: &Arc<Crew>,
     ix: TaskIx,
-    (attempt, harvest): (AttemptNo, &Commit),
+    (whole, harvest): (&Look, &Commit),
     evidence: &mut [Evidence],
     measured: &[Evidence],
 ) -> Result<(), ExecuteError> {
-    if !evidence.iter().any(Evidence::passes) {
+    let red = evidence.iter().any(|e| e.value == Value::Fail);
+    if red || !evidence.iter().any(Evidence::passes) {
         return Ok(());
     }
-    let (at, label) = (harvest.clone(), format!("own-{attempt}"));
-    let part = label.clone();
-    let without = blocking(crew, move |crew| without(crew, ix, &at, &part)).await?;
+    let label = format!("own-{}", whole.label);
+    let (all, at, part) = (whole.commit.clone(), harvest.clone(), label.clone());
+    let find = move |crew: &Crew| without(crew, ix, (&all, &at), &part);
+    let without = blocking(crew, find).await?;
     let again = match without {
         Theirs::Nothing => return Ok(()),
         Theirs::All => Vec::new(),
@@ -62,11 +65,17 @@ pub(crate) async fn weigh(
     Ok(())
 }
 
-fn without(crew: &Crew, ix: TaskIx, harvest: &Commit, label: &str) -> Result<Theirs, ExecuteError> {
+fn without(
+    crew: &Crew,
+    ix: TaskIx,
+    (whole, harvest): (&Commit, &Commit),
+    label: &str,
+) -> Result<Theirs, ExecuteError> {
     let (store, after) = (&crew.setup.store, id(harvest)?);
-    let facts = store.facts(&after)?;
+    let (facts, whole) = (store.facts(&after)?, store.facts(&id(whole)?)?);
     let lost = || ExecuteError::Lost(format!("harvest `{harvest}` has no base"));
     let before = facts.parents.first().ok_or_else(lost)?;
+    let base = whole.parents.first().ok_or_else(lost)?;
     let task = crew.setup.plan.task(ix);
     let commands: Vec<_> = task.criteria().filter_map(|c| c.run.as_deref()).collect();
     let (mut theirs, mut others) = (Vec::new(), 0);
@@ -83,10 +92,10 @@ fn without(crew: &Crew, ix: TaskIx, harvest: &Commit, label: &str) -> Result<The
         return Ok(Theirs::All);
     }
     let own = |path: &[u8]| theirs.iter().any(|theirs| theirs == path);
-    let tree = store.put_back(&facts.tree, &after, own)?;
+    let tree = store.put_back(&whole.tree, &after, own)?;
     let message = format!("seawall: {label}\n");
-    let whole = store.scratch_commit(&tree, before, &message, crew.setup.began)?;
-    Ok(Theirs::Some(commit(&whole)))
+    let made = store.scratch_commit(&tree, base, &message, crew.setup.began)?;
+    Ok(Theirs::Some(commit(&made)))
 }
 
 /// Whether the changed file is the judge's, or what changed in it is.

@@ -32,7 +32,8 @@ pub(crate) async fn run(
     at: At,
     measured: &[Evidence],
 ) -> Result<Vec<Evidence>, ExecuteError> {
-    let (label, base) = (at.label.clone(), at.base.clone());
+    let _turn = crew.turn().await?;
+    let (label, base, harvest) = (at.label.clone(), at.base.clone(), at.harvest.clone());
     let composed = match blocking(crew, move |crew| compose(crew, &at)).await {
         Err(ExecuteError::Git(error)) if does_not_fit(&error) => {
             let look = Look::at(crew, label, &base).await?;
@@ -41,9 +42,7 @@ pub(crate) async fn run(
         composed => composed?,
     };
     let look = Look::at(crew, label, &composed).await?;
-    let evidence = look::criteria(crew, ix, &look, measured).await?;
-    look.forget(crew).await?;
-    Ok(evidence)
+    look::whole(crew, ix, (&look, &harvest), measured).await
 }
 
 fn compose(crew: &Crew, at: &At) -> Result<Commit, ExecuteError> {

@@ -23,6 +23,7 @@ use crate::crew::{Crew, id};
 use crate::error::{ExecuteError, at};
 use crate::execute::blocking;
 use crate::look::{self, Look};
+use crate::once::Thrown;
 use crate::place::Room;
 use crate::work::{self, BRIEF};
 use crate::{logs, workspace};
@@ -57,14 +58,14 @@ pub(crate) async fn run(
         None => look::checks(crew, ix, &look, measured).await?.into(),
     };
     let _place = crew.place().await?;
-    let room = crew.setup.place.check(&label);
-    let (own, at) = (room.clone(), harvest.clone());
-    let ready = move |crew: &Crew| job(crew, ix, &own, &label, &at, &evidence);
+    let held = Thrown::of(crew, crew.setup.place.check(&label));
+    let (own, at) = (Arc::clone(&held), harvest.clone());
+    let ready = move |crew: &Crew| job(crew, ix, &own.room, &label, &at, &evidence);
     let (job, brief) = blocking(crew, ready).await?;
     let log = job.log.clone();
     let report = confine::run(crew, job).await?;
     let reviewed = move |crew: &Crew| {
-        crew.trash.throw(&room.root)?;
+        drop(held);
         let end = work::end(crew, &report, &log)?;
         let output = logs::end(&log, OUTPUT).map_err(at_log(&log))?;
         Ok(answer(end, &String::from_utf8_lossy(&output), &brief))

@@ -24,6 +24,7 @@ pub(crate) async fn run(
     tree: Tree,
     harvest: Commit,
 ) -> Result<Vec<Evidence>, ExecuteError> {
+    let _turn = crew.turn().await?;
     let named = label.clone();
     let make = move |crew: &Crew| without(crew, &named, (&tip, &tree), &harvest);
     let look = Look::at(crew, label, &blocking(crew, make).await?).await?;

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use seawall_core::path::RepoPath;
-use seawall_core::plan::Agent;
+use seawall_core::plan::{Agent, SandboxRules, WorkspaceRules};
 
 use crate::problems::{At, Problems, error, list, shown};
 use crate::tree::Tree;
@@ -36,6 +36,16 @@ pub(crate) struct Seen {
     pub(crate) carried: Vec<RepoPath>,
     /// Paths of the host that `[sandbox]` opens.
     pub(crate) opened: Vec<String>,
+}
+
+impl Seen {
+    pub(crate) fn of(workspace: &WorkspaceRules, sandbox: &SandboxRules) -> Self {
+        let carried = workspace.carry.iter().chain(&workspace.carry_files);
+        Self {
+            carried: carried.cloned().collect(),
+            opened: sandbox.read.clone(),
+        }
+    }
 }
 
 /// Files beside the plan: each is read once, however many tasks put it somewhere.

@@ -34,6 +34,16 @@ enum Who {
     Task(u32, u32),
 }
 
+impl Who {
+    /// The same for all members of a fan-out.
+    fn as_block(self) -> Self {
+        match self {
+            Self::Task(block, _) => Self::Task(block, 0),
+            gate => gate,
+        }
+    }
+}
+
 /// Adds a warning for each pair that contradicts itself.
 pub(crate) fn tell(tasks: &Tasks, gates: &[Gate], edges: &Edges, cx: &mut Context<'_>) {
     let all = All {
@@ -176,26 +186,18 @@ impl All<'_> {
         }
     }
 
+    /// What commands forbid, each pair once.
     fn by_greps(&self, forbidden: &Forbidden, search: &mut Search<'_>) -> Vec<Diagnostic> {
-        let mut pairs = HashSet::new();
         let mut told = Vec::new();
         for (place, block) in (0..).zip(&self.tasks.blocks) {
-            let greps = self.greps(block);
-            for grep in greps
-                .iter()
-                .filter(|g| forbidden.wanted.contains(&g.wanted))
-            {
-                for (task, file) in self.demands(block, grep) {
-                    for who in forbidden.of(&grep.wanted, file) {
-                        let pair = match who {
-                            Who::Gate(at) => (place, Who::Gate(at)),
-                            Who::Task(other, _) => (place, Who::Task(other, 0)),
-                        };
-                        let clash = self.clash((place, task), who, search);
-                        if clash && pairs.insert(pair) {
-                            told.push(self.contradiction(block, grep, file, who));
-                        }
-                    }
+            let mut pairs = HashSet::new();
+            let greps = self.greps(block).into_iter();
+            for grep in greps.filter(|grep| forbidden.wanted.contains(&grep.wanted)) {
+                for (task, file) in self.demands(block, &grep) {
+                    let clashes = forbidden.of(&grep.wanted, file).into_iter();
+                    let clashes = clashes.filter(|who| self.clash((place, task), *who, search));
+                    let fresh = clashes.filter(|who| pairs.insert(who.as_block()));
+                    told.extend(fresh.map(|who| self.contradiction(block, &grep, file, who)));
                 }
             }
         }

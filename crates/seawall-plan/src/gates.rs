@@ -5,6 +5,7 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
+use seawall_core::diagnostic::Diagnostic;
 use seawall_core::plan::{Criterion, Proof};
 
 use crate::context::Context;
@@ -58,18 +59,26 @@ impl Names {
     }
 }
 
-/// Reads the checkpoints.
-pub(crate) fn checkpoints(sections: &[Section<'_>], cx: &mut Context<'_>) -> Vec<Gate> {
+/// Reads the checkpoints; a plan without any is reported.
+pub(crate) fn checkpoints(root: &Section<'_>, cx: &mut Context<'_>) -> Vec<Gate> {
+    let sections = root.many("checkpoint", Table::Checkpoint, &mut cx.problems);
+    if sections.is_empty() && (!root.has("checkpoint") || root.is_empty_list("checkpoint")) {
+        cx.problems.add(no_checkpoint());
+    }
     let read = |section| command(section, "checkpoint", cx);
     sections.iter().filter_map(read).collect()
 }
 
+fn no_checkpoint() -> Diagnostic {
+    error("SW0126", "the plan has no checkpoint")
+        .help("add `[[checkpoint]]` with `says` and `run`: what must pass on the whole tree after every wave, such as the test suite")
+}
+
 /// Reads the invariants.
-pub(crate) fn invariants(sections: &[Section<'_>], cx: &mut Context<'_>) -> Vec<Gate> {
-    sections
-        .iter()
-        .filter_map(|section| invariant(section, cx))
-        .collect()
+pub(crate) fn invariants(root: &Section<'_>, cx: &mut Context<'_>) -> Vec<Gate> {
+    let sections = root.many("invariant", Table::Invariant, &mut cx.problems);
+    let read = |section| invariant(section, cx);
+    sections.iter().filter_map(read).collect()
 }
 
 /// The keys that say what an invariant looks with.
@@ -87,7 +96,7 @@ fn invariant(section: &Section<'_>, cx: &mut Context<'_>) -> Option<Gate> {
     }
 }
 
-fn no_kind(section: &Section<'_>, given: &[&str]) -> seawall_core::diagnostic::Diagnostic {
+fn no_kind(section: &Section<'_>, given: &[&str]) -> Diagnostic {
     let help = "write exactly one of `run`, `forbid`, `agree`, `wired` and `imports`; two sentences are two invariants";
     match given {
         [first, second, ..] => error(

@@ -3,6 +3,8 @@
 //! Only what a shell cannot read in two ways is taken apart: no variables, pipes, globs or substitutions. Anything else is
 //! no such command, which loses a hint and nothing else.
 
+use std::collections::BTreeSet;
+
 /// What a `grep` says about files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Grep {
@@ -27,11 +29,14 @@ pub(crate) struct Wanted {
 impl Wanted {
     /// The text that must stand in a line, where the pattern is no more than that.
     pub(crate) fn literal(&self) -> Option<&str> {
-        let plain = !self
-            .pattern
-            .contains(|c: char| r"\.[]*^$+?(){}|".contains(c));
-        let by_case = !self.options.contains('i');
-        ((plain || self.options.contains('F')) && by_case).then_some(&self.pattern)
+        let has = |option| self.options.contains(option);
+        let special = match () {
+            () if has('F') => "",
+            () if has('E') || has('P') => r"\.[]*^$+?(){}|",
+            () => r"\.[]*^$",
+        };
+        let plain = !self.pattern.contains(|c: char| special.contains(c));
+        (plain && !has('i')).then_some(&self.pattern)
     }
 }
 
@@ -48,44 +53,66 @@ pub(crate) fn parse(run: &str) -> Option<Grep> {
         _ => (false, words.as_slice()),
     };
     let (program, rest) = words.split_first()?;
-    let mut options: Vec<char> = match program.as_str() {
-        "grep" => Vec::new(),
-        "egrep" => vec!['E'],
-        "fgrep" => vec!['F'],
-        _ => return None,
-    };
-    let mut deep = false;
+    let mut options = Options::of(program)?;
     let mut rest = rest.iter();
-    let pattern = loop {
-        let word = rest.next()?;
-        let Some(letters) = word.strip_prefix('-').filter(|l| !l.is_empty()) else {
-            break word;
-        };
-        if letters == "-" {
-            break rest.next()?;
-        }
-        for letter in letters.chars() {
-            match letter {
-                'r' | 'R' => deep = true,
-                c if TELLING.contains(c) => options.push(c),
-                c if SILENT.contains(c) => {}
-                _ => return None,
-            }
-        }
-    };
-    options.sort_unstable();
-    options.dedup();
+    let pattern = options.take(&mut rest)?;
     let files: Vec<String> = rest.cloned().collect();
     let plain = !files.is_empty() && !files.iter().any(|file| file.starts_with('-'));
     plain.then(|| Grep {
         forbids,
-        deep,
+        deep: options.deep,
         wanted: Wanted {
             pattern: pattern.clone(),
-            options: options.into_iter().collect(),
+            options: options.telling.into_iter().collect(),
         },
         files,
     })
+}
+
+/// The options of a command, as far as they are of one letter and take nothing.
+struct Options {
+    deep: bool,
+    /// Those that change what matches.
+    telling: BTreeSet<char>,
+}
+
+impl Options {
+    fn of(program: &str) -> Option<Self> {
+        let telling = match program {
+            "grep" => None,
+            "egrep" => Some('E'),
+            "fgrep" => Some('F'),
+            _ => return None,
+        };
+        Some(Self {
+            deep: false,
+            telling: telling.into_iter().collect(),
+        })
+    }
+
+    /// Takes all options; answers with the word behind them.
+    fn take<'w>(&mut self, words: &mut impl Iterator<Item = &'w String>) -> Option<&'w String> {
+        loop {
+            let word = words.next()?;
+            match word.strip_prefix('-') {
+                None | Some("") => return Some(word),
+                Some("-") => return words.next(),
+                Some(letters) => letters.chars().try_for_each(|letter| self.add(letter))?,
+            }
+        }
+    }
+
+    fn add(&mut self, letter: char) -> Option<()> {
+        match letter {
+            'r' | 'R' => self.deep = true,
+            c if TELLING.contains(c) => {
+                self.telling.insert(c);
+            }
+            c if SILENT.contains(c) => {}
+            _ => return None,
+        }
+        Some(())
+    }
 }
 
 /// The words of a simple command; none when a shell would do more than split it.
@@ -128,6 +155,20 @@ fn quoted(chars: &mut std::str::Chars<'_>, word: &mut String, end: char) -> Opti
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn knows_patterns_that_are_plain_text() {
+        for (run, expected) in [
+            ("grep 'print(' a", Some("print(")),
+            ("grep -E 'print(' a", None),
+            ("grep -F 'a.b' a", Some("a.b")),
+            ("grep 'a.b' a", None),
+            ("grep -i x a", None),
+        ] {
+            let found = parse(run).unwrap();
+            assert_eq!(found.wanted.literal(), expected, "{run}");
+        }
+    }
 
     #[test]
     fn takes_simple_commands_apart() {

@@ -2,7 +2,7 @@
 //!
 //! A rule without files has shown nothing, which is never a pass, so such a gate would stop the waves before that task.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use seawall_core::diagnostic::Diagnostic;
 use seawall_core::path::RepoPath;
@@ -42,8 +42,7 @@ pub(crate) fn tell(gates: &[Gate], tasks: &Tasks, cx: &mut Context<'_>) {
         let Some(first) = of_glob.clone().min() else {
             continue; // was reported
         };
-        let waits =
-            |begun: &std::collections::HashSet<u32>| of_glob.clone().any(|b| begun.contains(b));
+        let waits = |begun: &HashSet<u32>| of_glob.clone().any(|b| begun.contains(b));
         if gate.begun.as_ref().is_some_and(|begun| !waits(begun)) {
             let maker = &tasks.blocks[*first as usize].id;
             cx.problems.add(too_early(gate, glob, maker));

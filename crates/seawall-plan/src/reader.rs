@@ -7,7 +7,7 @@ use seawall_core::finding::FindingRule;
 use seawall_core::plan::{Budget, Criterion, EvidenceRules, Plan};
 
 use crate::codes;
-use crate::context::Context;
+use crate::context::{Context, Seen};
 use crate::document::{self, Pieces};
 use crate::gates::{self, Gate};
 use crate::keys::Table;
@@ -146,28 +146,17 @@ impl Head {
         let problems = &mut cx.problems;
         let budget = root.one("budget", Table::Budget, problems);
         let limits = root.one("limits", Table::Limits, problems);
-        let sandbox = root.one("sandbox", Table::Sandbox, problems);
         let evidence = root.one("evidence", Table::Evidence, problems);
-        let checkpoints = root.many("checkpoint", Table::Checkpoint, problems);
-        let invariants = root.many("invariant", Table::Invariant, problems);
         let findings = root.many("finding", Table::Finding, problems);
         let findings = findings::read(&findings, problems);
-        if checkpoints.is_empty() && (!root.has("checkpoint") || root.is_empty_list("checkpoint")) {
-            problems.add(no_checkpoint());
-        }
         let defaults = root.one("defaults", Table::Defaults, problems);
-        let built_in = Settings::built_in(cx);
+        let sandbox = root.one("sandbox", Table::Sandbox, problems);
+        let sandbox = head::sandbox(sandbox.as_ref(), problems);
         let workspace = workspace::read(workspace.as_ref(), cx);
-        let sandbox = head::sandbox(sandbox.as_ref(), &mut cx.problems);
-        cx.seen.carried = workspace
-            .carry
-            .iter()
-            .chain(&workspace.carry_files)
-            .cloned()
-            .collect();
-        cx.seen.opened.clone_from(&sandbox.read);
-        let checkpoints = gates::checkpoints(&checkpoints, cx);
-        let invariants = gates::invariants(&invariants, cx);
+        cx.seen = Seen::of(&workspace, &sandbox);
+        let checkpoints = gates::checkpoints(&root, cx);
+        let invariants = gates::invariants(&root, cx);
+        let built_in = Settings::built_in(cx);
         let problems = &mut cx.problems;
         Self {
             name: head::name(&root, problems),
@@ -245,11 +234,6 @@ fn hold_together(
         contradictions::tell(tasks, gates, &edges, cx);
         briefs::tell(tasks, goal.as_deref().unwrap_or_default(), cx);
     }
-}
-
-fn no_checkpoint() -> Diagnostic {
-    error("SW0126", "the plan has no checkpoint")
-        .help("add `[[checkpoint]]` with `says` and `run`: what must pass on the whole tree after every wave, such as the test suite")
 }
 
 fn no_task() -> Diagnostic {

@@ -59,16 +59,18 @@ impl Tasks {
         let id = self.read_id(section, block, cx);
         let settings = defaults.overlaid(section, Table::Task, Some(block), cx);
         let owns = ownership::read(section, block, cx);
-        let (checks, holdouts) = read_criteria(section, owns.as_ref().map(|(o, _)| o), cx);
+        let criteria = Criteria::read(section, owns.as_ref().map(|(o, _)| o), cx);
         let review = floors::review(section, &settings.agent, cx);
-        let criteria = Proofs {
-            section,
-            id: &id,
-            place: owns.as_ref().map(|(_, place)| place.clone()),
-            criteria: checks.iter().chain(&holdouts).collect(),
-        };
-        if !checks.is_empty() && checks.len() + holdouts.len() == written(section) {
-            criteria.check(&settings, cx);
+        let place = owns.as_ref().map(|(_, place)| place.clone());
+        if criteria.whole {
+            let all = criteria.checks.iter().chain(&criteria.holdouts);
+            Proofs {
+                section,
+                id: &id,
+                place: place.clone(),
+                criteria: all.collect(),
+            }
+            .check(&settings, cx);
         }
         if matches!(settings.prompt, Given::No) {
             cx.problems.add(no_prompt(section, &id));
@@ -77,7 +79,6 @@ impl Tasks {
             self.without_agent.push(block);
         }
         let first = number(self.tasks.len());
-        let place = owns.as_ref().map(|(_, place)| place.clone());
         if let Some((owns, place)) = owns {
             check_embedded(&owns, &place, &settings, cx);
             self.count_reads(&owns, &settings, &place, cx);
@@ -88,8 +89,8 @@ impl Tasks {
                     id: &id,
                     because,
                     settings,
-                    checks: checks.into(),
-                    holdouts: holdouts.into(),
+                    checks: criteria.checks.into(),
+                    holdouts: criteria.holdouts.into(),
                     kind: floors::kind(section),
                     review,
                 },
@@ -251,39 +252,48 @@ impl Given {
     }
 }
 
-/// The checks and the holdouts of a task.
-fn read_criteria(
-    section: &Section<'_>,
-    owns: Option<&Owns>,
-    cx: &mut Context<'_>,
-) -> (Vec<Criterion>, Vec<Criterion>) {
-    let owned = match owns {
-        Some(Owns::Group(group)) => match group.files.len() + group.creates.len() {
-            0 if group.deletes.is_empty() => Owned::One,
-            0 => Owned::None,
-            1 => Owned::One,
-            _ => Owned::Several,
-        },
-        Some(Owns::Each(_)) | None => Owned::One,
-    };
-    let checks = section.many("check", Table::Check, &mut cx.problems);
-    if checks.is_empty() && (!section.has("check") || section.is_empty_list("check")) {
-        cx.problems.add(no_check(section));
-    }
-    let hidden = section.many("holdout", Table::Holdout, &mut cx.problems);
-    if let Some(owns) = owns {
-        reports::check_owned(&checks, owns, cx);
-        reports::check_owned(&hidden, owns, cx);
-    }
-    (
-        criteria::checks(&checks, owned, cx),
-        holdouts::read(&hidden, owned, owns, cx),
-    )
+/// The criteria of a task.
+struct Criteria {
+    checks: Vec<Criterion>,
+    holdouts: Vec<Criterion>,
+    /// Whether there is a check, and all that the text has could be read.
+    whole: bool,
 }
 
-/// How many checks and holdouts the text has, right or wrong.
-fn written(section: &Section<'_>) -> usize {
-    section.length("check") + section.length("holdout")
+impl Criteria {
+    fn read(section: &Section<'_>, owns: Option<&Owns>, cx: &mut Context<'_>) -> Self {
+        let owned = owned(owns);
+        let checks = section.many("check", Table::Check, &mut cx.problems);
+        if checks.is_empty() && (!section.has("check") || section.is_empty_list("check")) {
+            cx.problems.add(no_check(section));
+        }
+        let hidden = section.many("holdout", Table::Holdout, &mut cx.problems);
+        if let Some(owns) = owns {
+            reports::check_owned(&checks, owns, cx);
+            reports::check_owned(&hidden, owns, cx);
+        }
+        let written = section.length("check") + section.length("holdout");
+        let checks = criteria::checks(&checks, owned, cx);
+        let holdouts = holdouts::read(&hidden, owned, owns, cx);
+        Self {
+            whole: !checks.is_empty() && checks.len() + holdouts.len() == written,
+            checks,
+            holdouts,
+        }
+    }
+}
+
+/// How many files `{file}` stands for in the checks of a task.
+fn owned(owns: Option<&Owns>) -> Owned {
+    let Some(Owns::Group(group)) = owns else {
+        return Owned::One;
+    };
+    match group.files.len() + group.creates.len() {
+        0 if group.deletes.is_empty() => Owned::One,
+        0 => Owned::None,
+        1 => Owned::One,
+        _ => Owned::Several,
+    }
 }
 
 fn no_check(section: &Section<'_>) -> Diagnostic {

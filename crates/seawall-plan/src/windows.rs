@@ -7,6 +7,7 @@ use std::collections::HashSet;
 
 use seawall_core::diagnostic::Diagnostic;
 use seawall_core::ids::TaskIx;
+use seawall_core::plan::Window;
 
 use crate::context::Context;
 use crate::gates::Gate;
@@ -47,18 +48,9 @@ pub(crate) fn settle(
         steps: STEPS,
     });
     for gate in gates.iter_mut().filter(|gate| !gate.names.is_empty()) {
-        let (noun, names) = (gate.noun, &gate.names);
-        let mut find = |names| found(names, noun, tasks, &mut cx.problems);
-        let window = Found {
-            after: find(&names.after),
-            until: find(&names.until),
-            red_until: find(&names.red_until),
-        };
-        let complete = window.after.len() == names.after.len()
-            && window.until.len() == names.until.len()
-            && window.red_until.len() == names.red_until.len();
+        let window = Found::read(gate, tasks, &mut cx.problems);
         gate.begun = None;
-        if let Some(walks) = walks.as_mut().filter(|_| complete) {
+        if let Some(walks) = walks.as_mut().filter(|_| window.is_whole(gate)) {
             cx.problems.add_all(walks.judge(&window, gate, tasks));
             gate.begun = walks.done_with(&window.after).map(|done| done.blocks);
         }
@@ -66,10 +58,11 @@ pub(crate) fn settle(
         if named > MOST_NAMED {
             return cx.problems.add(too_many(gate));
         }
-        let into = &mut gate.criterion.window;
-        into.after = expanded(&window.after, tasks);
-        into.until = expanded(&window.until, tasks);
-        into.red_until = expanded(&window.red_until, tasks);
+        gate.criterion.window = Window {
+            after: expanded(&window.after, tasks),
+            until: expanded(&window.until, tasks),
+            red_until: expanded(&window.red_until, tasks),
+        };
     }
 }
 
@@ -91,6 +84,23 @@ fn found(names: &[At<Box<str>>], noun: &str, tasks: &Tasks, problems: &mut Probl
 }
 
 impl Found {
+    fn read(gate: &Gate, tasks: &Tasks, problems: &mut Problems) -> Self {
+        let mut find = |names| found(names, gate.noun, tasks, problems);
+        Self {
+            after: find(&gate.names.after),
+            until: find(&gate.names.until),
+            red_until: find(&gate.names.red_until),
+        }
+    }
+
+    /// Whether every name was found.
+    fn is_whole(&self, gate: &Gate) -> bool {
+        let names = &gate.names;
+        self.after.len() == names.after.len()
+            && self.until.len() == names.until.len()
+            && self.red_until.len() == names.red_until.len()
+    }
+
     fn length(&self, tasks: &Tasks) -> usize {
         let all = self.after.iter().chain(&self.until).chain(&self.red_until);
         all.map(|named| members(*named, tasks).len()).sum()
@@ -150,36 +160,31 @@ impl Walks<'_> {
         let Some(begun) = self.done_with(&window.after) else {
             return Vec::new();
         };
-        if let (false, Some(first)) = (window.until.is_empty(), gate.names.until.first())
-            && begun.has_all(&window.until)
-        {
-            return vec![never(gate, first)];
-        }
-        let Some(first) = gate.names.red_until.first() else {
-            return Vec::new();
+        let odd = match (gate.names.until.first(), gate.names.red_until.first()) {
+            (Some(until), _) if begun.has_all(&window.until) => Some(never(gate, until)),
+            (_, None) => None,
+            (_, Some(red)) if begun.has_all(&window.red_until) => Some(no_effect(gate, red)),
+            (_, Some(red)) => self.judge_red(window, gate, red, tasks),
         };
-        if begun.has_all(&window.red_until) {
-            return vec![no_effect(gate, first)];
+        odd.into_iter().collect()
+    }
+
+    /// What is odd about how long a gate may be red.
+    fn judge_red(
+        &mut self,
+        window: &Found,
+        gate: &Gate,
+        red: &Name,
+        tasks: &Tasks,
+    ) -> Option<Diagnostic> {
+        let both = window.after.iter().chain(&window.red_until).copied();
+        let green = self.done_with(&both.collect::<Vec<_>>())?;
+        if !window.until.is_empty() {
+            return green.has_all(&window.until).then(|| never_green(gate, red));
         }
-        let both: Vec<Named> = window
-            .after
-            .iter()
-            .chain(&window.red_until)
-            .copied()
-            .collect();
-        match self.done_with(&both) {
-            Some(green) if !window.until.is_empty() && green.has_all(&window.until) => {
-                vec![never_green(gate, first)]
-            }
-            Some(green) if window.until.is_empty() && tasks.blocks.len() > 1 => {
-                let all =
-                    (0..number(tasks.blocks.len())).all(|block| green.blocks.contains(&block));
-                all.then(|| only_at_the_end(gate, first))
-                    .into_iter()
-                    .collect()
-            }
-            _ => Vec::new(),
-        }
+        let all = 0..number(tasks.blocks.len());
+        let whole = all.len() > 1 && all.clone().all(|block| green.blocks.contains(&block));
+        whole.then(|| only_at_the_end(gate, red))
     }
 
     /// All that is surely done where these are: what they wait for, and what that waits for.

@@ -9,6 +9,7 @@ mod agree;
 mod forbid;
 mod globs;
 mod imports;
+mod marks;
 mod number;
 mod resolve;
 mod uses;

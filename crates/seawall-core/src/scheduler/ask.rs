@@ -6,9 +6,10 @@ use super::{Phase, Scheduler, Standing};
 use crate::effect::Effect;
 use crate::event::Started;
 use crate::evidence::Evidence;
+use crate::grade::Weight;
 use crate::ids::{AttemptNo, Commit, TaskIx, WaveNo};
 use crate::plan::{Criterion, GateNow, Plan};
-use crate::verdict::Feedback;
+use crate::verdict::{Feedback, Hold};
 use crate::waves::Waves;
 
 impl Scheduler {
@@ -84,13 +85,32 @@ impl Scheduler {
         &self.state.gates
     }
 
-    /// What a gate of the plan is at a tree on which the changes of `with` stand besides those that
+    /// What keeps the change of a task from landing until persons approve of it; none when nothing does, or nothing any more.
+    #[must_use]
+    pub fn held(&self, ix: TaskIx) -> Option<&[Hold]> {
+        self.state.held.get(&ix).map(|held| held.open())
+    }
+
+    /// What the evidence of a held task weighs.
+    #[must_use]
+    pub fn held_weight(&self, ix: TaskIx) -> Option<Weight> {
+        self.state.held.get(&ix).map(|held| held.weight())
+    }
+
+    /// Tasks that are red alone and green on top of others of their wave, in plan order, each with the smallest set of
+    /// these that was found.
+    #[must_use]
+    pub fn discovered(&self) -> &[(TaskIx, Vec<TaskIx>)] {
+        &self.state.discovered
+    }
+
+    /// What a gate of the plan is at a tree on which the changes of `with` (in plan order) stand besides those that
     /// landed.
     #[must_use]
     pub fn gate_now(&self, gate: &Criterion, with: &[TaskIx]) -> GateNow {
         let landed =
             |task| matches!(self.standing(task), Standing::Ended(verdict) if verdict.satisfies());
-        gate.window.now(|task| with.contains(&task) || landed(task))
+        gate.window.now(|task| with.binary_search(&task).is_ok() || landed(task))
     }
 
     /// The task of an attempt whose workspace is not yet gone.
@@ -117,10 +137,10 @@ impl Scheduler {
         self.state.phase == Phase::Refused
     }
 
-    /// Whether every task has its verdict.
+    /// Whether every task has its verdict, and nothing that was approved of waits for somebody to go on.
     #[must_use]
     pub fn over(&self) -> bool {
-        self.state.phase == Phase::Over
+        self.state.phase == Phase::Over && self.state.returning.is_empty()
     }
 }
 

@@ -2,27 +2,48 @@
 
 use std::sync::Arc;
 
-use super::{Attempt, Passed, Scheduler, Standing};
+use super::park::Start;
+use super::{Attempt, Made, Passed, Room, Scheduler, Standing};
 use crate::effect::Effect;
 use crate::event::Event;
 use crate::evidence::{Change, Evidence, Value};
-use crate::ids::{AttemptNo, Digest, TaskIx};
+use crate::finding::{self, Severity};
+use crate::fingerprint::fingerprint;
+use crate::grade::{self, Weight};
+use crate::ids::{AttemptNo, Digest, Digester, TaskIx};
 use crate::lifecycle::{self, Next, Stage};
 use crate::plan::{Proof, When};
-use crate::verdict::{Feedback, NotRun, Reason, Rejection, Verdict};
+use crate::verdict::{Feedback, Hold, NotRun, Reason, Rejection, Verdict};
 
 impl Scheduler {
-    /// Gives free places to waiting tasks.
-    pub(super) fn fill(&mut self) {
+    /// Gives free places to waiting tasks, and ends the round once nobody has one or waits for one.
+    pub(super) fn advance(&mut self) {
         while self.state.live < self.state.jobs {
-            let Some(task) = self.state.ready.pop_front() else {
-                return;
+            let Some((task, start)) = self.state.ready.pop_front() else {
+                break;
             };
+            // Not by way of `dispatch`: a long queue without a budget would end as a deep stack.
+            if let (Start::Again, Some(verdict)) = (start, self.out_of_budget(task)) {
+                self.conclude(task, verdict);
+                continue;
+            }
             self.state.live += 1;
-            self.state.tasks[task.index()].standing = Standing::Measuring;
-            let base = self.state.head.clone();
-            self.owe(Effect::Baseline { task, base });
+            match start {
+                Start::Fresh => self.measure(task),
+                Start::Again => self.dispatch(task),
+                Start::Probe => self.probe(task),
+            }
         }
+        if self.state.live == 0 && self.state.ready.is_empty() {
+            self.all_spoke();
+        }
+    }
+
+    /// Runs a task's checks on the base.
+    pub(super) fn measure(&mut self, task: TaskIx) {
+        self.state.tasks[task.index()].standing = Standing::Measuring;
+        let base = self.state.head.clone();
+        self.owe(Effect::Baseline { task, base });
     }
 
     pub(super) fn baselined(&mut self, ix: TaskIx, evidence: &[Evidence]) {
@@ -40,9 +61,8 @@ impl Scheduler {
     fn nothing_to_do(&self, ix: TaskIx, evidence: &[Evidence]) -> bool {
         let task = self.plan.task(ix);
         let proof = |e: &Evidence| {
-            task.checks
-                .get(e.criterion as usize)
-                .map(|check| check.proof)
+            let criterion = task.criteria().nth(e.criterion as usize);
+            criterion.map(|criterion| criterion.proof)
         };
         task.when == When::Red
             && evidence.iter().all(|e| match proof(e) {
@@ -66,8 +86,12 @@ impl Scheduler {
             task: ix,
             base: base.clone(),
             stage: Stage::Opening,
+            room: Room::There,
             claim: String::new(),
             change: None,
+            weight: Weight::default(),
+            holds: Vec::new(),
+            odd: false,
         };
         state.attempts.insert(attempt, body);
         let progress = &mut state.tasks[ix.index()];
@@ -100,7 +124,7 @@ impl Scheduler {
             let rejected = last.map(Verdict::Rejected);
             return Some(rejected.unwrap_or(Verdict::NotRun(NotRun::AttemptsSpent)));
         }
-        None
+        progress.stuck.then_some(Verdict::Rejected(Reason::Stuck))
     }
 
     pub(super) fn attempt_event(&mut self, attempt: AttemptNo, event: &Event) {
@@ -118,13 +142,22 @@ impl Scheduler {
             self.forget_stop(attempt);
         }
         let evidence = match event {
-            Event::Verified { evidence, .. } => evidence.as_slice(),
+            Event::Verified {
+                evidence, findings, ..
+            } => {
+                let body = self.state.attempts.get_mut(&attempt);
+                if let Some(body) = body {
+                    body.weight = grade::weigh(plan.task(task), evidence);
+                    body.odd = finding::worst(findings) >= Some(Severity::Hold);
+                }
+                evidence.as_slice()
+            }
             _ => &[],
         };
         self.enact(task, attempt, next, evidence);
     }
 
-    fn enact(&mut self, task: TaskIx, attempt: AttemptNo, next: Next, evidence: &[Evidence]) {
+    pub(super) fn enact(&mut self, task: TaskIx, attempt: AttemptNo, next: Next, evidence: &[Evidence]) {
         let base = self.state.attempts[&attempt].base.clone();
         match next {
             Next::Launch => self.owe(Effect::LaunchWorker {
@@ -138,11 +171,9 @@ impl Scheduler {
                 base,
             }),
             Next::Verify(change) => self.verify(task, attempt, change),
-            Next::Accept => self.pass(task, attempt),
-            Next::AskHuman => {
-                self.close(attempt);
-                self.end(task, Verdict::NeedsHuman);
-            }
+            Next::Accept => self.pass(task, attempt, Vec::new()),
+            Next::AskHuman(holds) => self.pass(task, attempt, holds),
+            Next::Review(holds) => self.review(task, attempt, holds),
             Next::Reject(rejection) => self.reject(task, attempt, rejection, evidence),
             Next::Lose => self.lose(attempt),
         }
@@ -150,16 +181,18 @@ impl Scheduler {
 
     /// Judges a change, unless it has been rejected before.
     fn verify(&mut self, task: TaskIx, attempt: AttemptNo, change: Change) {
-        if self.state.tasks[task.index()]
-            .rejected
-            .contains(&change.digest)
-        {
+        let rejected = &self.state.tasks[task.index()].rejected;
+        if rejected.contains(&change.digest) {
             self.close(attempt);
             return self.end(task, Verdict::Rejected(Reason::Stuck));
         }
         let harvest = change.commit.clone();
         if let Some(body) = self.state.attempts.get_mut(&attempt) {
-            body.change = Some((change.commit, change.digest));
+            body.change = Some(Made {
+                harvest: change.commit,
+                digest: change.digest,
+                paths: change.paths.into(),
+            });
         }
         self.owe(Effect::Verify {
             task,
@@ -168,16 +201,49 @@ impl Scheduler {
         });
     }
 
-    fn pass(&mut self, task: TaskIx, attempt: AttemptNo) {
-        let body = &self.state.attempts[&attempt];
-        if let Some((harvest, digest)) = body.change.clone() {
-            let claim = body.claim.clone();
-            self.state.tasks[task.index()].standing = Standing::Passed(Passed {
+    /// Has another agent look at a change; `holds` is for afterwards.
+    fn review(&mut self, task: TaskIx, attempt: AttemptNo, holds: Vec<Hold>) {
+        let Some(body) = self.state.attempts.get_mut(&attempt) else {
+            return;
+        };
+        body.holds = holds;
+        if let Some(made) = &body.change {
+            let harvest = made.harvest.clone();
+            self.owe(Effect::Review {
+                task,
                 attempt,
                 harvest,
-                digest,
-                claim,
             });
+        }
+    }
+
+    /// Nothing that a machine looked at speaks against a change: it passes, or persons have to look at `holds`.
+    fn pass(&mut self, task: TaskIx, attempt: AttemptNo, holds: Vec<Hold>) {
+        let body = &self.state.attempts[&attempt];
+        let Some(made) = body.change.clone() else {
+            return;
+        };
+        let (weight, mut holds) = (body.weight, [body.holds.clone(), holds].concat());
+        if weight.is_weak() && !(weight.raisable && self.will_sense(weight.floor)) {
+            holds.push(Hold::Weak);
+        }
+        let passed = Box::new(Passed {
+            attempt,
+            harvest: made.harvest,
+            weight,
+            sensed: None,
+            digest: made.digest,
+            paths: made.paths,
+            claim: body.claim.clone(),
+            approved: Vec::new(),
+            wave: self.state.wave,
+            since: self.state.checkpoints,
+        });
+        if holds.is_empty() {
+            self.state.tasks[task.index()].standing = Standing::Passed(passed);
+            self.state.passed += 1;
+        } else {
+            self.hold(task, passed, holds);
         }
         self.close(attempt);
         self.leave();
@@ -190,26 +256,49 @@ impl Scheduler {
         rejection: Rejection,
         evidence: &[Evidence],
     ) {
-        let body = &self.state.attempts[&attempt];
-        let claim = body.claim.clone();
-        let digest = body.change.as_ref().map(|(_, digest)| digest.clone());
-        self.remember(
-            task,
-            Feedback {
-                attempt,
-                rejection,
-                evidence: failing(evidence),
-                claim,
-            },
-            digest,
-        );
-        self.close(attempt);
-        self.dispatch(task);
+        let failing = failing(evidence);
+        let odd = self.state.attempts[&attempt].odd;
+        if rejection == Rejection::Checks && !odd && self.may_park() {
+            return self.park(task, attempt, failing);
+        }
+        match self.refuse(task, attempt, rejection, failing) {
+            Some(verdict) => self.end(task, verdict),
+            None => self.dispatch(task),
+        }
     }
 
-    /// Keeps what the next attempt must be told, and the change that must not come again.
+    /// Ends an attempt that is rejected; the verdict if its task is over with it.
+    pub(super) fn refuse(
+        &mut self,
+        task: TaskIx,
+        attempt: AttemptNo,
+        rejection: Rejection,
+        evidence: Arc<[Evidence]>,
+    ) -> Option<Verdict> {
+        let body = &self.state.attempts[&attempt];
+        let (digest, paths) = match &body.change {
+            Some(made) => (Some(made.digest.clone()), Arc::clone(&made.paths)),
+            None => (None, Arc::default()),
+        };
+        let feedback = Feedback {
+            attempt,
+            rejection,
+            evidence,
+            claim: body.claim.clone(),
+            paths,
+            moved: Arc::default(),
+        };
+        self.remember(task, feedback, digest);
+        self.close(attempt);
+        self.out_of_budget(task)
+    }
+
+    /// Keeps what the next attempt must be told, the change that must not come again, and whether it failed as before.
     pub(super) fn remember(&mut self, task: TaskIx, feedback: Feedback, digest: Option<Digest>) {
         let progress = &mut self.state.tasks[task.index()];
+        let failure = failure(&feedback);
+        progress.stuck = failure.is_some() && failure == progress.failure;
+        progress.failure = failure;
         progress.rejected.extend(digest);
         progress.feedback = Some(Arc::new(feedback));
     }
@@ -224,39 +313,85 @@ impl Scheduler {
     }
 
     /// The attempt is over; its workspace can go.
-    fn close(&mut self, attempt: AttemptNo) {
-        if let Some(body) = self.state.attempts.get_mut(&attempt) {
-            body.stage = Stage::Ended;
-            body.claim = String::new();
+    pub(super) fn close(&mut self, attempt: AttemptNo) {
+        let Some(body) = self.state.attempts.get_mut(&attempt) else {
+            return;
+        };
+        body.stage = Stage::Ended;
+        body.claim = String::new();
+        match body.room {
+            Room::There => {
+                body.room = Room::Leaving;
+                self.owe(Effect::DiscardWorkspace { attempt });
+            }
+            Room::Leaving => {}
+            Room::Gone => {
+                self.state.attempts.remove(&attempt);
+            }
         }
-        self.owe(Effect::DiscardWorkspace { attempt });
+    }
+
+    /// Nothing is left of an attempt that is over; one that is parked is still spoken of.
+    pub(super) fn discarded(&mut self, attempt: AttemptNo) {
+        if let Some(body) = self.state.attempts.get_mut(&attempt) {
+            body.room = Room::Gone;
+            if body.stage == Stage::Ended {
+                self.state.attempts.remove(&attempt);
+            }
+        }
     }
 
     /// The last word on a task that holds a place.
-    fn end(&mut self, ix: TaskIx, verdict: Verdict) {
+    pub(super) fn end(&mut self, ix: TaskIx, verdict: Verdict) {
         self.conclude(ix, verdict);
         self.leave();
     }
 
-    /// The last word on a task.
+    /// The last word on a task. Only one that is stuck keeps its evidence: there are as many as there are tasks.
     pub(super) fn conclude(&mut self, ix: TaskIx, verdict: Verdict) {
         let progress = &mut self.state.tasks[ix.index()];
+        if verdict != Verdict::Rejected(Reason::Stuck) {
+            progress.feedback = None;
+        }
         progress.standing = Standing::Ended(verdict);
-        progress.feedback = None;
         progress.rejected = Vec::new();
+        progress.failure = None;
         progress.measured = Arc::new([]);
     }
 
     /// A task leaves its place: the next one may have it, or the round is complete.
-    fn leave(&mut self) {
+    pub(super) fn leave(&mut self) {
         self.state.live -= 1;
-        self.state.open -= 1;
-        if self.state.open == 0 {
-            self.integrate()
-        } else {
-            self.fill()
-        }
+        self.advance();
     }
+}
+
+/// What a rejection is about, where the same twice in a row says that a third dispatch is wasted. What ends a worker, and
+/// what another agent or a finding says, may be otherwise the next time.
+fn failure(feedback: &Feedback) -> Option<Digest> {
+    let mut digester = Digester::default();
+    let mut take = |text: &str| {
+        digester.update(text.as_bytes());
+        digester.update(b"\0");
+    };
+    match &feedback.rejection {
+        Rejection::Empty => take("empty"),
+        Rejection::Drift(what) => {
+            take("drift");
+            what.iter().for_each(|what| take(what));
+        }
+        Rejection::Missing(what) => {
+            take("missing");
+            what.iter().for_each(|what| take(what));
+        }
+        Rejection::Checks | Rejection::Checkpoint => {
+            take("red");
+            let fingerprints = feedback.evidence.iter().map(fingerprint);
+            fingerprints.for_each(|digest| take(&digest.0));
+        }
+        Rejection::Worker(_) | Rejection::Findings(_) | Rejection::Review(_) => return None,
+    }
+    Some(digester.finish())
 }
 
 /// The records that do not pass.

@@ -71,6 +71,7 @@ impl Scheduler {
         for attempt in lost {
             self.lose(attempt);
         }
+        self.go_on_with_approved();
     }
 }
 

@@ -189,6 +189,13 @@ fn gates_have_windows_and_invariants_rules() {
 }
 
 #[test]
+fn a_run_can_carry_the_plan_as_it_is() {
+    let plan = plan(&rich());
+    let text = serde_json::to_string(&plan).unwrap();
+    assert_eq!(serde_json::from_str::<Plan>(&text).unwrap(), plan);
+}
+
+#[test]
 fn risk_and_floor_may_stand_in_defaults() {
     let text = rich()
         .replacen(

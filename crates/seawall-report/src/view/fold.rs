@@ -319,9 +319,9 @@ impl View {
 fn fate(stage: Stage, next: Next, repeats: bool) -> Fate {
     match next {
         Next::Verify(_) if repeats => Fate::Stuck,
-        Next::Launch | Next::Harvest | Next::Verify(_) => Fate::Live(stage),
+        Next::Launch | Next::Harvest | Next::Verify(_) | Next::Review(_) => Fate::Live(stage),
         Next::Accept => Fate::Passed,
-        Next::AskHuman => Fate::NeedsHuman,
+        Next::AskHuman(_) => Fate::NeedsHuman,
         Next::Reject(rejection) => Fate::Rejected(rejection),
         Next::Lose => Fate::Lost,
     }

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use seawall_core::path::RepoPath;
 use tree_sitter::{Node, TreeCursor};
 
+use super::marks::{Attributes, is_handed_over, is_handed_over_in_rust, is_test_code};
 use crate::outline::imported::{Import, imports, is_import};
 use crate::outline::parse::{children, field, is_comment, parse};
 use crate::outline::{Kind, Language, Outline, Reach, language, outline};
@@ -86,37 +87,6 @@ fn words(source: &[u8]) -> Uses {
     uses
 }
 
-/// The attributes of Rust that stand before what comes next. To ask a node for its siblings costs as many steps as it has.
-#[derive(Default)]
-struct Attributes {
-    texts: Vec<String>,
-    end: usize,
-}
-
-impl Attributes {
-    /// Those of this node.
-    fn take(&mut self, walk: &Walk<'_>, node: Node<'_>) -> Vec<String> {
-        if node.kind() == "attribute_item" {
-            self.texts.push(walk.text(node));
-            self.end = node.end_byte();
-            return Vec::new();
-        }
-        // What is inside of an attribute comes before its end.
-        if self.texts.is_empty() || node.start_byte() < self.end || is_comment(node) {
-            return Vec::new();
-        }
-        std::mem::take(&mut self.texts)
-    }
-}
-
-/// Whether attributes say that what follows is of tests.
-fn is_test_code(attributes: &[String]) -> bool {
-    let says = |text: &String| {
-        text.contains("cfg(test)") || text == "#[test]" || text.ends_with("::test]")
-    };
-    attributes.iter().any(says)
-}
-
 struct Walk<'s> {
     language: Language,
     source: &'s [u8],
@@ -146,7 +116,7 @@ impl Walk<'_> {
             }
             let imported = node.start_byte() < import_until;
             let handed_out = node.start_byte() < export_until && is_list(within);
-            let attributes = before.take(self, node);
+            let attributes = before.take(node, self.source);
             let left_out = is_comment(node) || is_test_code(&attributes);
             if !left_out {
                 self.marks(node, &attributes);
@@ -231,12 +201,12 @@ impl Walk<'_> {
             (Language::Python, "decorated_definition") => {
                 let parts = children(node);
                 let mut marks = parts.iter().filter(|(_, part)| part.kind() == "decorator");
-                if marks.any(|(_, mark)| hands_over(&self.text(*mark), INERT)) {
+                if marks.any(|(_, mark)| is_handed_over(&self.text(*mark))) {
                     self.marked.insert(row(node));
                 }
             }
             (Language::Rust, "function_item" | "struct_item" | "enum_item")
-                if attributes.iter().any(|mark| hands_over(mark, INERT_RUST)) =>
+                if attributes.iter().any(|mark| is_handed_over_in_rust(mark)) =>
             {
                 self.marked.insert(row(node));
             }
@@ -312,71 +282,6 @@ impl Walk<'_> {
     fn text(&self, node: Node<'_>) -> String {
         crate::outline::text::text(node, self.source)
     }
-}
-
-/// Decorators that hand nothing to a framework.
-const INERT: &[&str] = &[
-    "staticmethod",
-    "classmethod",
-    "property",
-    "cached_property",
-    "lru_cache",
-    "cache",
-    "wraps",
-    "contextmanager",
-    "asynccontextmanager",
-    "dataclass",
-    "dataclasses",
-    "functools",
-    "contextlib",
-    "typing",
-    "abc",
-    "override",
-    "overload",
-    "abstractmethod",
-    "final",
-    "total_ordering",
-    "singledispatch",
-    "deprecated",
-    "no_type_check",
-    "unique",
-    "define",
-    "attrs",
-    "attr",
-];
-
-/// Attributes of Rust that hand nothing to a framework.
-const INERT_RUST: &[&str] = &[
-    "derive",
-    "doc",
-    "inline",
-    "must_use",
-    "allow",
-    "expect",
-    "warn",
-    "deny",
-    "cfg",
-    "cfg_attr",
-    "repr",
-    "non_exhaustive",
-    "deprecated",
-    "track_caller",
-    "cold",
-    "automatically_derived",
-    "rustfmt",
-    "clippy",
-    "serde",
-    "error",
-    "default",
-    "instrument",
-    "tracing",
-    "async_trait",
-];
-
-fn hands_over(mark: &str, inert: &[&str]) -> bool {
-    let is_name = |c: char| c.is_alphanumeric() || c == '_';
-    let mut words = mark.split(|c| !is_name(c)).filter(|word| !word.is_empty());
-    words.next().is_some_and(|first| !inert.contains(&first))
 }
 
 /// Whether the field `name` of such a node is what it defines.

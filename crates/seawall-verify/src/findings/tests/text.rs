@@ -88,6 +88,10 @@ fn secrets() {
         key("ghp_", "b7Kq2ZtR9xLmW4vYc8NpHs3JdF6gTe1UaQ0o"),
         key("xoxb-", "839201746512-7362514098-aZ8kQ2mV5tRx"),
         key("sk_live_", "51H8sK2eZvKYlo2CbQ7xR9mT"),
+        key("SG.", "b7Kq2ZtR9xLmW4vYc8NpHs.3JdF6gTe1UaQ0oZk5Wq8Rm2Ty7Bn4Vc9Xp1Ls6DhG3f"),
+        key("https://hooks.slack.com/services/T", "02K7QW9X/B04M8RTZ/b7Kq2ZtR9xLmW4vYc8NpHs3J"),
+        key("shpat_", "4b7e92d8a1c65f30e9d2b8a7c4f16e35"),
+        key("dckr_pat_", "b7Kq2ZtR9xLmW4vYc8NpHs3JdF6"),
         "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA7bq9Xk2Lr5vZtYpWc8NmHs3JdF6gTe1UaQ0oKiPx\n".to_owned(),
     ];
     for lie in &lies {
@@ -107,6 +111,9 @@ fn secrets() {
         key("AKIA", "IOSFODNN7EXAMPLE"),
         key("ghp_", &"x".repeat(36)),
         key("ghp_", "short"),
+        key("SG.", "sections.of_the_document"),
+        key("dapi", "4b7e92d8a1c65f30"),
+        key("shpat_", &"0".repeat(32)),
         key("", "os.environ['AWS_SECRET']"),
         key("npm_", "config_registry_and_more_of_it_and_more"),
         key("sha1 ", "da39a3ee5e6b4b0d3255bfef95601890afd80709"),
