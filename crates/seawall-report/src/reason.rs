@@ -290,6 +290,9 @@ pub(crate) fn beside_evidence(view: &View, ix: TaskIx, verdict: &Verdict) -> Opt
 
 fn stuck(view: &View, ix: TaskIx, attempt: Option<&AttemptView>) -> Reason {
     let task = view.task(ix);
+    if attempt.is_some_and(|attempt| attempt.fate != Fate::Stuck) {
+        return reason("same-failure-again", "it failed again in the same way");
+    }
     let digest = |attempt: &AttemptView| attempt.change().map(|change| change.digest.clone());
     let last = attempt.and_then(digest);
     let first = task

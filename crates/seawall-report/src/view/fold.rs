@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use seawall_core::effect::{Effect, Key};
 use seawall_core::event::Event;
-use seawall_core::evidence::Harvest;
+use seawall_core::evidence::{Evidence, Harvest};
 use seawall_core::ids::{AttemptNo, Commit, TaskIx, WaveNo};
 use seawall_core::lifecycle::{self, Next, Stage};
 use seawall_core::scheduler::{Scheduler, Standing};
@@ -46,14 +46,15 @@ impl View {
             Event::WorkspaceOpened { attempt, .. }
             | Event::WorkerEnded { attempt, .. }
             | Event::Harvested { attempt, .. }
-            | Event::Verified { attempt, .. } => {
+            | Event::Verified { attempt, .. }
+            | Event::Reviewed { attempt, .. } => {
                 self.attempt_event(at_ms, *attempt, event, scheduler);
             }
-            Event::WorkspaceDiscarded { .. }
-            | Event::Reviewed { .. }
-            | Event::Probed { .. }
-            | Event::Sensed { .. }
-            | Event::Approved { .. } => {}
+            Event::Probed {
+                attempt, evidence, ..
+            } => self.probed(*attempt, evidence, scheduler),
+            Event::Approved { task, .. } => self.approved(*task, scheduler),
+            Event::WorkspaceDiscarded { .. } | Event::Sensed { .. } => {}
             Event::Integrated {
                 wave: WaveNo(0),
                 evidence,
@@ -79,7 +80,51 @@ impl View {
             Event::WallSpent => self.news.push(News::WallSpent),
             Event::Resumed { jobs, rebooted } => self.resumed(*jobs, *rebooted, scheduler),
         }
+        self.decided(event, scheduler);
         self.passed_over(scheduler);
+    }
+
+    /// The last words of tasks that waited for others. They are decided together, so that one look at the first says
+    /// whether there is news; at the end of a round each is looked at.
+    fn decided(&mut self, event: &Event, scheduler: &Scheduler) {
+        let ended = |ix: &TaskIx| matches!(scheduler.standing(*ix), Standing::Ended(_));
+        let round_ends = matches!(
+            event,
+            Event::Probed { .. } | Event::Integrated { .. } | Event::Checkpointed { .. }
+        );
+        if !round_ends && !self.undecided.first().is_some_and(ended) {
+            return;
+        }
+        let all: Vec<_> = self.undecided.iter().copied().filter(ended).collect();
+        for ix in all {
+            self.undecided.remove(&ix);
+            self.last_word(ix, scheduler);
+        }
+    }
+
+    /// A change that was red alone may be green on top of what landed.
+    fn probed(&mut self, number: AttemptNo, evidence: &[Evidence], scheduler: &Scheduler) {
+        let Some(ix) = self.task_of(number) else {
+            return;
+        };
+        let passed =
+            matches!(scheduler.standing(ix), Standing::Passed(passed) if passed.attempt == number);
+        if let Some(body) = self.attempt_mut(ix, number).filter(|_| passed) {
+            body.fate = Fate::Passed;
+            body.evidence = evidence.into();
+            self.undecided.remove(&ix);
+            self.news.push(News::Attempt(ix));
+        }
+    }
+
+    /// With the last approval a change is as one that passed.
+    fn approved(&mut self, ix: TaskIx, scheduler: &Scheduler) {
+        let passed = matches!(scheduler.standing(ix), Standing::Passed(_));
+        let last = self.tasks[ix.index()].attempts.last_mut();
+        if let Some(body) = last.filter(|body| passed && body.fate == Fate::NeedsHuman) {
+            body.fate = Fate::Passed;
+            self.tasks[ix.index()].told = false;
+        }
     }
 
     fn clock(&mut self, at_ms: u64, event: &Event) {
@@ -126,6 +171,8 @@ impl View {
         if task.attempt(number).is_some() {
             return;
         }
+        self.undecided.remove(&ix);
+        let task = &mut self.tasks[ix.index()];
         let counted = |attempt: &&AttemptView| attempt.fate != Fate::Lost;
         let before = task.attempts.iter().filter(counted).count();
         task.attempts.push(AttemptView {
@@ -217,6 +264,7 @@ impl View {
             _ => {
                 self.live.remove(&number);
                 self.news.push(News::Attempt(ix));
+                self.undecided.insert(ix);
             }
         }
         self.last_word(ix, scheduler);
@@ -293,6 +341,12 @@ impl View {
         };
         if *verdict != Verdict::Accepted && !task.told {
             task.told = true;
+            let last = task.attempts.last_mut();
+            if let Some(body) =
+                last.filter(|body| *verdict == Verdict::NeedsHuman && body.fate == Fate::Passed)
+            {
+                body.fate = Fate::NeedsHuman; // it passed, and is held
+            }
             self.news.push(News::Ended(ix));
         }
     }
