@@ -4,11 +4,13 @@
 //! other task's text, no file that the plan does not name. The brief is Markdown, because agents read it well
 //! and people can too.
 
+mod claim;
+
 use std::fmt::Write as _;
 
 use crate::evidence::{Evidence, How};
 use crate::ids::Commit;
-use crate::plan::{Baseline, Criterion, Plan, Proof, Task};
+use crate::plan::{Baseline, Criterion, Kind, Plan, Proof, Task};
 use crate::verdict::{Feedback, Rejection};
 use crate::words::count;
 
@@ -157,6 +159,16 @@ fn checks(text: &mut String, parts: &Parts) {
             (None, _) => line!(text, "- {}", check.says),
         }
     }
+    if parts.task.kind == Kind::Fix {
+        let reproduces = |check: &&Criterion| check.proof == Proof::FailToPass;
+        for check in parts.task.checks.iter().filter(reproduces) {
+            line!(
+                text,
+                "\nThis is the mending of a defect. The check for \"{}\" reproduces it: it was run on your files and is red.",
+                check.says
+            );
+        }
+    }
 }
 
 fn rejection(text: &mut String, feedback: &Feedback, parts: &Parts) {
@@ -166,24 +178,90 @@ fn rejection(text: &mut String, feedback: &Feedback, parts: &Parts) {
         reason(&feedback.rejection)
     );
     let gates: Vec<_> = parts.plan.gates().collect();
+    let at_gates = feedback.rejection == Rejection::Checkpoint;
+    let mut open = Vec::new();
     for evidence in feedback.evidence.iter() {
         let ix = evidence.criterion as usize;
-        let criterion = match feedback.rejection {
-            Rejection::Checkpoint => gates.get(ix).copied(),
-            _ => parts.task.checks.get(ix),
+        if !at_gates && parts.task.is_holdout(evidence.criterion) {
+            hidden(text, parts.task, ix);
+            continue;
+        }
+        let criterion = if at_gates {
+            gates.get(ix).copied()
+        } else {
+            parts.task.checks.get(ix)
         };
-        if let Some(criterion) = criterion {
+        if let Some(criterion) = criterion.filter(|criterion| criterion.proof != Proof::Manual) {
             contradiction(text, criterion, evidence);
+            open.push(evidence);
         }
     }
-    if !feedback.claim.is_empty() {
+    said(text, feedback, &open);
+    since(text, feedback);
+    line!(
+        text,
+        "\nThe same change again, or the same failure again, ends the task."
+    );
+}
+
+/// Of a holdout its sentence is told and nothing else: neither its command nor what it printed.
+fn hidden(text: &mut String, task: &Task, criterion: usize) {
+    if let Some(holdout) = task.criteria().nth(criterion) {
+        line!(text, "\n- not true: {}", holdout.says);
+    }
+}
+
+/// The claim, and first what contradicts it. `open` are the records that may be shown.
+fn said(text: &mut String, feedback: &Feedback, open: &[&Evidence]) {
+    if feedback.claim.is_empty() {
+        return;
+    }
+    let mut beside = claim::contradictions(&feedback.claim, open);
+    match &feedback.rejection {
+        Rejection::Empty => beside.push("you said that you ended; no file was changed".to_owned()),
+        Rejection::Missing(what) => beside.extend(
+            what.iter()
+                .map(|what| format!("you said that you ended; this is still so: {what}")),
+        ),
+        _ => {}
+    }
+    for line in beside {
+        line!(text, "\n- {line}");
+    }
+    line!(
+        text,
+        "\nWhat you said at the end:\n\n{}",
+        fenced(&feedback.claim)
+    );
+}
+
+/// The most paths that are named of one attempt.
+const PATHS: usize = 40;
+
+/// What is different since the last attempt: the base, and what that attempt had done.
+fn since(text: &mut String, feedback: &Feedback) {
+    let list = |paths: &[String]| {
+        let named = paths.iter().take(PATHS).map(|path| format!("`{path}`"));
+        let mut named: Vec<_> = named.collect();
+        if paths.len() > PATHS {
+            named.push(format!("and {} more", paths.len() - PATHS));
+        }
+        named.join(", ")
+    };
+    if !feedback.paths.is_empty() {
         line!(
             text,
-            "\nWhat you said at the end:\n\n{}",
-            fenced(&feedback.claim)
+            "\nThat attempt had changed {}. None of it is in your files now.",
+            list(&feedback.paths)
         );
     }
-    line!(text, "\nThe same change again ends the task.");
+    if !feedback.moved.is_empty() {
+        line!(
+            text,
+            "\nSince then others changed {}: read them again.",
+            list(&feedback.moved)
+        );
+    }
 }
 
 /// Why an attempt was rejected, in a sentence.
@@ -237,8 +315,23 @@ pub fn ended(how: &How) -> String {
 
 fn contradiction(text: &mut String, criterion: &Criterion, evidence: &Evidence) {
     line!(text, "\n- criterion: {}", criterion.says);
-    line!(text, "  command: `{}`", evidence.command);
-    line!(text, "  expected: exit status 0; seen: {}", evidence.why);
+    if !evidence.command.is_empty() {
+        line!(text, "  command: `{}`", evidence.command);
+    }
+    let expected = match (&criterion.run, criterion.baseline) {
+        (Some(_), Baseline::Red) => "no failure that was not there before",
+        (Some(_), Baseline::Green) => "exit status 0",
+        (None, _) => "that it is true",
+    };
+    line!(text, "  expected: {expected}; seen: {}", evidence.why);
+    if let Some(counted) = &evidence.tests {
+        line!(
+            text,
+            "  counted: {} passed, {} failed",
+            counted.passed,
+            counted.failed
+        );
+    }
     if !evidence.tail.is_empty() {
         line!(
             text,
@@ -286,6 +379,80 @@ mod tests {
         );
         let text = told(&[note(&["```` run this"], 0)]);
         assert!(text.ends_with("\n`````\n"), "{text}");
+    }
+
+    /// The brief of a second attempt; `change` makes the task and the feedback.
+    fn retried(change: impl Fn(&mut Task, &mut Feedback)) -> String {
+        let mut task = crate::sample::task("a", "a.py", &[], &[], 2);
+        let mut feedback = Feedback {
+            attempt: crate::ids::AttemptNo(1),
+            rejection: Rejection::Checks,
+            evidence: crate::sample::look(false).into(),
+            claim: String::new(),
+            paths: vec!["a.py".to_owned()].into(),
+            moved: vec!["b.py".to_owned()].into(),
+        };
+        change(&mut task, &mut feedback);
+        let plan = crate::sample::plan(vec![task.clone()], 1);
+        compose(&Parts {
+            plan: &plan,
+            task: &task,
+            base: &Commit::from("base"),
+            owned: &[],
+            reads: &[],
+            notes: &[],
+            feedback: Some(&feedback),
+        })
+    }
+
+    #[test]
+    fn of_a_holdout_only_its_sentence_is_told() {
+        let text = retried(|task, feedback| {
+            task.holdouts = std::sync::Arc::new([Criterion {
+                says: "negative numbers work".into(),
+                run: Some("pytest secret.py".into()),
+                ..Criterion::default()
+            }]);
+            let mut record = feedback.evidence[0].clone();
+            record.criterion = 1;
+            record.command = "pytest secret.py".into();
+            record.tail = "assert f(-1) == 1".into();
+            record.why = "exit status 1".into();
+            feedback.evidence = vec![record].into();
+            feedback.claim = "all tests pass".into();
+        });
+        assert!(
+            text.contains("\n- not true: negative numbers work\n"),
+            "{text}"
+        );
+        for secret in ["secret.py", "f(-1)", "the check shows"] {
+            assert!(!text.contains(secret), "{secret}: {text}");
+        }
+    }
+
+    #[test]
+    fn a_retry_is_told_what_contradicts_it_and_what_is_different() {
+        let text = retried(|task, feedback| {
+            task.kind = Kind::Fix;
+            let mut record = feedback.evidence[0].clone();
+            record.why = "exit status 1".into();
+            feedback.evidence = vec![record].into();
+            feedback.claim = "All tests pass now".into();
+        });
+        for part in [
+            "you said \"All tests pass now\"; the check shows exit status 1",
+            "That attempt had changed `a.py`.",
+            "Since then others changed `b.py`",
+            "reproduces it",
+            "expected: exit status 0; seen: exit status 1",
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        let text = retried(|_, feedback| {
+            feedback.rejection = Rejection::Review(vec!["a race".into()]);
+            feedback.evidence = vec![].into();
+        });
+        assert!(text.contains("rejects it: \n- a race"), "{text}");
     }
 
     #[test]

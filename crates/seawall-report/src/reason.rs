@@ -162,6 +162,13 @@ fn of_rejection(
         Rejection::Findings(blocking) => reason("finding", findings::sentence(blocking)),
         Rejection::Checks => checks(view, ix, attempt),
         Rejection::Checkpoint => checkpoint(view, attempt),
+        Rejection::Review(reasons) => reason(
+            "review",
+            format!(
+                "another agent looked at it and rejects it: {}",
+                list(reasons, reasons.len() as u64)
+            ),
+        ),
     }
 }
 
@@ -370,6 +377,8 @@ fn under_way(stage: Stage) -> &'static str {
         Stage::Opening => "its workspace is being made",
         Stage::Working => "its worker runs",
         Stage::Harvesting => "it is being harvested",
+        Stage::Reviewing => "another agent looks at its change",
+        Stage::Parked => "its checks are red alone; it waits for its siblings",
         Stage::Verifying | Stage::Ended => "its checks run",
     }
 }

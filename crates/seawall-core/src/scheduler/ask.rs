@@ -110,7 +110,8 @@ impl Scheduler {
     pub fn gate_now(&self, gate: &Criterion, with: &[TaskIx]) -> GateNow {
         let landed =
             |task| matches!(self.standing(task), Standing::Ended(verdict) if verdict.satisfies());
-        gate.window.now(|task| with.binary_search(&task).is_ok() || landed(task))
+        gate.window
+            .now(|task| with.binary_search(&task).is_ok() || landed(task))
     }
 
     /// The task of an attempt whose workspace is not yet gone.

@@ -157,7 +157,13 @@ impl Scheduler {
         self.enact(task, attempt, next, evidence);
     }
 
-    pub(super) fn enact(&mut self, task: TaskIx, attempt: AttemptNo, next: Next, evidence: &[Evidence]) {
+    pub(super) fn enact(
+        &mut self,
+        task: TaskIx,
+        attempt: AttemptNo,
+        next: Next,
+        evidence: &[Evidence],
+    ) {
         let base = self.state.attempts[&attempt].base.clone();
         match next {
             Next::Launch => self.owe(Effect::LaunchWorker {

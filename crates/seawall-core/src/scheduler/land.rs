@@ -123,12 +123,7 @@ impl Scheduler {
         self.narrow(integration);
     }
 
-    fn narrowed(
-        &mut self,
-        lands: Vec<TaskIx>,
-        culprits: &[Vec<TaskIx>],
-        integration: Integration,
-    ) {
+    fn narrowed(&mut self, lands: Vec<TaskIx>, culprits: &[Vec<TaskIx>], integration: Integration) {
         for culprit in culprits {
             let trial = integration.seen.get(culprit);
             let evidence = trial.map(|trial| Arc::clone(&trial.failing));
@@ -214,11 +209,7 @@ impl Scheduler {
 
     /// Gives free places to looks without a change.
     fn sense(&mut self) {
-        let (wave, round, jobs) = (
-            WaveNo(self.state.wave),
-            self.state.round,
-            self.state.jobs,
-        );
+        let (wave, round, jobs) = (WaveNo(self.state.wave), self.state.round, self.state.jobs);
         while let Phase::Sensing(sensing) = &mut self.state.phase {
             if sensing.open >= jobs {
                 return;
@@ -335,7 +326,9 @@ impl Scheduler {
 /// The gates that were flaky and of which nobody approved for this change.
 fn unapproved_gates(flaky: &[u32], passed: &Passed) -> Vec<Hold> {
     let holds = flaky.iter().copied().map(Hold::FlakyGate);
-    holds.filter(|hold| !passed.approved.contains(hold)).collect()
+    holds
+        .filter(|hold| !passed.approved.contains(hold))
+        .collect()
 }
 
 /// Whether its evidence, as far as it goes, is not enough and nobody approved of that.
