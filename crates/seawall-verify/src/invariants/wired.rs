@@ -6,6 +6,7 @@
 //! letting pass: what it reports is named nowhere.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use seawall_core::evidence::Value;
 use seawall_core::path::RepoPath;
@@ -65,7 +66,7 @@ impl Wired {
             return without_language(path);
         }
         match uses(path, bytes, whole) {
-            Some(uses) => Said::Uses(Box::new(uses)),
+            Some(uses) => Said::Uses(Arc::new(uses)),
             None => Said::Unreadable("not all of it can be parsed".to_owned()),
         }
     }
