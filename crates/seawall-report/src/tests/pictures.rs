@@ -132,12 +132,12 @@ fn a_lie_is_told_and_its_correction_too() {
                          after | 812: List
                          after | 1190: List
 
-            attempt 2  dispatch 2/2 from 3f2c1ab9  1 check green; in checkpoint c0ffee11 of wave 1
+            attempt 3  dispatch 2/2 from 3f2c1ab9  1 check green; in checkpoint c0ffee11 of wave 1
               worker     exit status 0 after 12 s, 27 bytes of output
               confined   landlock 7
               claim      "working"
                          "[DONE] all replaced"
-              harvest    1 file, +12 -3, commit 2-commit
+              harvest    1 file, +12 -3, commit 3-commit
                          src/a.py
               check      "no alias is left"  fail-to-pass  base red (exit status 1) -> after green (exit status 0)
                          $ ! grep -n List src/a.py
