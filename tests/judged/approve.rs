@@ -28,7 +28,7 @@ fn what_a_person_approves_of_lands_and_frees_what_waited() {
     let run = repo.status().run().to_owned();
     assert_eq!(
         repo.status().words()[0],
-        "work: needs-human manual 1",
+        "work: needs-human needs-human 1",
         "{:?}",
         repo.status().words()
     );
@@ -45,7 +45,9 @@ fn what_a_person_approves_of_lands_and_frees_what_waited() {
     approve(&["2", "--note", "again"])
         .code(2)
         .says(&["`2` is nothing that holds `work`", "`3`"]);
-    repo.seawall(&["resume", &run]).code(2).says(&["has ended"]);
+    repo.seawall(&["resume", &run])
+        .code(2)
+        .says(&["has ended", "lists what waits for an approval"]);
     approve(&["it looks", "--note", "and saw it"])
         .code(0)
         .says(&["seawall resume"]);

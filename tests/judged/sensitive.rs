@@ -61,3 +61,32 @@ fn what_is_measured_is_told_and_blocks_nobody_else() {
     repo.run(&two(off, "floor = 'sensitive'", OWN)).code(0);
     assert_eq!(sensed(&repo), ["fail"]);
 }
+
+#[test]
+fn a_check_that_asks_whether_a_file_is_there_is_no_help() {
+    let repo = repo();
+    let with = |run: &str| {
+        let first = task("work", "creates = ['new.txt']\nrisk = 'high'");
+        let other = task("other", "file = 'b.txt'");
+        let tables = format!(
+            "{GREEN}{first}
+[[task.check]]\nsays = 'it is there'\nrun = 'test -s new.txt'
+[[task.check]]\nsays = 'there is something new'\nrun = '{run}'
+{other}
+[[task.check]]\nsays = 'b is new'\nrun = 'grep -q new b.txt'\n"
+        );
+        plan(
+            "echo new > $([ $0 = work ] && echo new.txt || echo b.txt)",
+            &tables,
+        )
+    };
+    let out = repo.run(&with("cat *.txt | grep -q new")).code(4);
+    assert_eq!(
+        repo.status().task("work")["verdict"],
+        "needs-human",
+        "{out}"
+    );
+    assert_eq!(sensed(&repo), ["pass", "fail"]);
+    repo.run(&with("grep -q new new.txt")).code(0);
+    assert_eq!(sensed(&repo), ["fail", "fail"]);
+}

@@ -5,9 +5,11 @@
 
 use std::sync::Arc;
 
-use seawall_core::evidence::{Evidence, Value};
+use seawall_core::evidence::{Evidence, Grade, Value};
+use seawall_core::grade::of_record;
 use seawall_core::ids::{Commit, TaskIx, Tree};
-use seawall_core::plan::Proof;
+use seawall_core::plan::{Criterion, Proof};
+use seawall_verify::manual;
 
 use crate::answers::Judged;
 use crate::crew::{Crew, commit, id};
@@ -30,7 +32,7 @@ pub(crate) async fn run(
     let look = Look::at(crew, label, &blocking(crew, make).await?).await?;
     let task = crew.setup.plan.task(ix);
     let mut checks: Vec<_> = look::numbered(task)
-        .filter(|(n, _)| !task.is_holdout(*n))
+        .filter(|(n, check)| !task.is_holdout(*n) && !only_presence(check, &look.tree))
         .collect();
     checks.sort_by_key(|(_, check)| check.proof != Proof::FailToPass);
     let mut seen = Vec::new();
@@ -48,6 +50,15 @@ pub(crate) async fn run(
     }
     look.forget(crew).await?;
     Ok(seen)
+}
+
+/// Whether the check can only ask for files: that a file is gone without the change that made it says nothing.
+fn only_presence(check: &Criterion, tree: &Tree) -> bool {
+    let green = Evidence {
+        value: Value::Pass,
+        ..manual(0, tree.clone())
+    };
+    of_record(check, &green) == Some(Grade::Presence)
 }
 
 fn without(

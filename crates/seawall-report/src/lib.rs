@@ -24,6 +24,7 @@ pub mod summary;
 pub mod teller;
 pub mod view;
 pub mod waves;
+mod weak;
 mod words;
 
 #[cfg(test)]

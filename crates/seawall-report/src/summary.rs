@@ -17,6 +17,7 @@ use crate::look::Lands;
 use crate::reason::{self, verdict_name};
 use crate::status::{counts, short_branch};
 use crate::view::{AttemptView, Fate, View};
+use crate::weak;
 use crate::words::{count, duration, few, last_lines, many, name, pad, shown};
 
 /// Tasks that are told in full.
@@ -39,7 +40,9 @@ pub fn summary(view: &View, scheduler: &Scheduler, outcome: &Outcome) -> String 
     }
     failures(view, scheduler, &mut lines);
     accepted(view, scheduler, &mut lines);
+    weakest(view, scheduler, &mut lines);
     findings::noted(view, scheduler, &mut lines);
+    discovered(view, scheduler, &mut lines);
     landed(view, &mut lines);
     next(view, scheduler, outcome, &mut lines);
     lines.push(String::new());
@@ -267,6 +270,38 @@ fn later(view: &View, tasks: &[&TaskIx]) -> String {
     }
 }
 
+fn weakest(view: &View, scheduler: &Scheduler, lines: &mut Vec<String>) {
+    let weak = weak::lines(view, scheduler);
+    if !weak.is_empty() {
+        lines.push(String::new());
+        lines.push("weakest evidence".to_owned());
+    }
+    lines.extend(weak.iter().map(|line| field("", line)));
+}
+
+/// Edges that the plan does not have, as lines to paste into it.
+fn discovered(view: &View, scheduler: &Scheduler, lines: &mut Vec<String>) {
+    let found = scheduler.discovered();
+    if found.is_empty() {
+        return;
+    }
+    let id = |ix: &TaskIx| name(&view.plan().task(*ix).id);
+    lines.push(String::new());
+    lines.push("order that the plan does not have".to_owned());
+    for (ix, needs) in found.iter().take(IN_FULL) {
+        let needs: Vec<_> = needs
+            .iter()
+            .map(|need| format!("\"{}\"", id(need)))
+            .collect();
+        let text = format!("{}   after = [{}]", id(ix), needs.join(", "));
+        lines.push(field("", &text));
+    }
+    if found.len() > IN_FULL {
+        let more = found.len() - IN_FULL;
+        lines.push(field("", &format!("… {more} more")));
+    }
+}
+
 fn landed(view: &View, lines: &mut Vec<String>) {
     let commits = view.checkpoints().len();
     if commits == 0 {
@@ -339,6 +374,7 @@ fn worth_showing<'a>(view: &'a View, scheduler: &Scheduler) -> Option<(&'a str, 
         let mut tasks = plan.each_task();
         tasks.find(|(ix, _)| verdict(*ix).is_some_and(want))
     };
+    // What to approve of is told beside it.
     if let Some((_, task)) = find(|verdict| *verdict == Verdict::NeedsHuman) {
         return Some((
             &task.id,

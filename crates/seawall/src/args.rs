@@ -72,6 +72,8 @@ pub(crate) enum Command {
     Receipt(ReceiptArgs),
     /// Hold a run's journal, plan, commits and evidence against one another; say exactly what is broken
     Verify(VerifyArgs),
+    /// Approve of what keeps a change from landing, or list all that waits for it
+    Approve(ApproveArgs),
     /// Bring a run's checkpoints to your branch, by fast-forward only
     Land(LandArgs),
     /// Remove what finished runs left on disk; nothing that did not land is lost
@@ -226,6 +228,23 @@ pub(crate) struct VerifyArgs {
     /// Also run its checks again, confined, where they were run, and compare
     #[arg(long)]
     pub(crate) rerun: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ApproveArgs {
+    /// The run [default: the latest]
+    pub(crate) run: Option<String>,
+    /// The task
+    pub(crate) task: Option<String>,
+    /// What holds it: a criterion by its number or the beginning of its sentence, a finding's code, `review`, `evidence`,
+    /// `flaky`; without it, all that waits is listed
+    pub(crate) criterion: Option<String>,
+    /// Why; kept in the journal with your name
+    #[arg(long, value_name = "TEXT", requires = "criterion")]
+    pub(crate) note: Option<String>,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,

@@ -230,10 +230,16 @@ impl Fold {
         // Every task may have its verdict while a workspace is still to be removed: then there is something to do.
         let ended = run.scheduler.outcome();
         if matches!(ended, Some(Outcome::Finished | Outcome::Refused)) {
+            let mut tasks = run.scheduler.plan().each_task();
+            let held = tasks.any(|(ix, _)| run.scheduler.held(ix).is_some());
+            let next = match held {
+                true => format!("`seawall approve {id}` lists what waits for an approval"),
+                false => format!("`seawall status {id}` shows how"),
+            };
             return Err(Failure::usage(format!(
                 "run `{id}` has ended; there is nothing to go on with"
             ))
-            .help(format!("`seawall status {id}` shows how")));
+            .help(next));
         }
         Ok(Self {
             scheduler: run.scheduler,

@@ -101,7 +101,10 @@ impl Wired {
         let mut by_name: HashMap<&str, Vec<usize>> = HashMap::new();
         let mut by_stem: HashMap<String, Vec<usize>> = HashMap::new();
         for (n, symbol) in symbols.iter().enumerate().filter(|(_, s)| !s.used) {
-            by_name.entry(&symbol.defined().name).or_default().push(n);
+            let others = symbol.defined().others.iter();
+            for name in others.chain([&symbol.defined().name]) {
+                by_name.entry(name).or_default().push(n);
+            }
             if symbol.defined().default {
                 let stem = stem(&symbol.path.to_string()).to_owned();
                 by_stem.entry(stem).or_default().push(n);
@@ -229,7 +232,8 @@ fn is_offered(language: Option<Language>, defined: &Defined) -> bool {
         Some(Language::Go) => defined.kind == Kind::Const,
         _ => false,
     };
-    !by_the_way && defined.kind != Kind::Module && !matches!(&*defined.name, "main" | "init")
+    let special = defined.name.starts_with("__") || matches!(&*defined.name, "main" | "init");
+    !by_the_way && !special && defined.kind != Kind::Module
 }
 
 /// The definitions that are used without any other file: by what was there before, by a mark, by being an entry.

@@ -1,6 +1,7 @@
 //! The subcommands, one file each.
 
 mod apparmor;
+mod approve;
 mod check;
 mod completions;
 mod deep;
@@ -44,6 +45,7 @@ pub(crate) fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Report(args) => report::run(&repo.open()?, &args),
         Command::Receipt(args) => receipt::run(&repo.open()?, &args),
         Command::Verify(args) => verify::run(&repo.open()?, &args),
+        Command::Approve(args) => approve::run(&repo.open()?, &args),
         Command::Land(args) => land::run(&repo.open()?, &args),
         Command::Gc(args) => gc::run(&repo.open()?, &args),
         Command::Exec(args) => exec::run(&args),
