@@ -117,7 +117,7 @@ fn a_vague_plan_is_refused() {
         (
             "creates = ['notes.md']",
             "creates = ['notes.md']\nafter = ['note']",
-            "note -> note",
+            "waits for itself",
         ),
         (
             "file = 'calc.py'",
