@@ -12,13 +12,15 @@ use seawall_core::ids::Digest;
 
 use super::{Repo, skip};
 
+pub(crate) mod node;
+
 const TOOLS: &str = include_str!("python-tools.txt");
 const PACKAGE: &str = include_str!("python-package.txt");
-const SDIST: &str = "sdist/click-7.1.2.tar.gz";
+const CLICK: &str = "click-7.1.2";
 const MANIFEST: &str = include_str!("crate/Cargo.toml");
 const LOCK: &str = include_str!("crate/Cargo.lock");
 
-/// `click` 7.1.2, and a virtual environment with `pytest` and `pyupgrade` to work on it.
+/// `click` 7.1.2 and `sqlparse` 0.3.1, and a virtual environment with `pytest`, `pyupgrade` and `isort` to work on them.
 pub(crate) struct Python {
     place: PathBuf,
 }
@@ -40,20 +42,29 @@ impl Python {
         self.place.join("venv/bin")
     }
 
-    /// A repository with the package as it was published, in one commit; the tools are first on `PATH`.
+    /// A repository with `click` as it was published, in one commit; the tools are first on `PATH`.
     pub(crate) fn repo(&self) -> Repo {
+        self.repo_of(CLICK)
+    }
+
+    /// The same of another package, `NAME-VERSION`.
+    pub(crate) fn repo_of(&self, package: &str) -> Repo {
         let mut repo = Repo::new();
-        unpack(&self.place.join(SDIST), repo.dir());
+        unpack(&self.sdist(package), repo.dir());
         repo.path_first(&self.bin());
         repo.set("PYTHONDONTWRITEBYTECODE", "1");
-        repo.commit("click 7.1.2");
+        repo.commit(package);
         repo
     }
 
-    /// The same, with a virtual environment `.venv` in the checkout as pip would have filled it, and nothing first on `PATH`.
+    fn sdist(&self, package: &str) -> PathBuf {
+        sdist(&self.place, package)
+    }
+
+    /// `click`, with a virtual environment `.venv` in the checkout as pip would have filled it, and nothing first on `PATH`.
     pub(crate) fn repo_with_environment(&self) -> Repo {
         let repo = Repo::new();
-        unpack(&self.place.join(SDIST), repo.dir());
+        unpack(&self.sdist(CLICK), repo.dir());
         repo.commit("click 7.1.2");
         let (from, to) = (self.place.join("venv"), repo.dir().join(".venv"));
         let mut venv = Command::new(from.join("bin/python"));
@@ -97,17 +108,21 @@ fn fill_python(place: &Path) -> Result<(), String> {
     suite_is_green(place)
 }
 
+fn sdist(place: &Path, package: &str) -> PathBuf {
+    place.join(format!("sdist/{package}.tar.gz"))
+}
+
 /// A Python that is too new for the package says nothing about Seawall.
 fn suite_is_green(place: &Path) -> Result<(), String> {
     let tried = place.join("tried");
     fs::create_dir(&tried).map_err(|e| e.to_string())?;
-    unpack(&place.join(SDIST), &tried);
+    unpack(&sdist(place, CLICK), &tried);
     let mut pytest = Command::new(place.join("venv/bin/python"));
     pytest.args(["-m", "pytest", "-q"]).current_dir(&tried);
     run(pytest.env("PYTHONPATH", "src"))
 }
 
-/// `yaml-rust` 0.3.5, and the toolchain to work on it.
+/// `yaml-rust` 0.3.5 and `num-traits` 0.2.6, and the toolchain to work on them.
 pub(crate) struct Crate {
     place: PathBuf,
     toolchain: PathBuf,
@@ -140,20 +155,27 @@ impl Crate {
         copy(&self.place.join("vendor"), dir);
     }
 
-    /// A repository with the crate as the registry has it, in one commit; the toolchain is first on `PATH`.
+    /// A repository with `yaml-rust` as the registry has it, in one commit; the toolchain is first on `PATH`.
     ///
     /// Only the optional dependencies are taken out of the manifest, for which cargo would ask the network.
     pub(crate) fn repo(&self) -> Repo {
+        self.repo_of("yaml-rust")
+    }
+
+    /// The same of another crate.
+    pub(crate) fn repo_of(&self, name: &str) -> Repo {
         let mut repo = Repo::new();
-        copy(&self.place.join("vendor/yaml-rust"), repo.dir());
+        copy(&self.place.join("vendor").join(name), repo.dir());
         fs::remove_file(repo.dir().join(".cargo-checksum.json")).unwrap();
         let manifest = repo.read("Cargo.toml");
-        let (kept, _) = manifest.split_once("[features]").unwrap();
-        repo.write("Cargo.toml", kept);
+        if manifest.contains("optional = true") {
+            let (kept, _) = manifest.split_once("[features]").unwrap();
+            repo.write("Cargo.toml", kept);
+        }
         repo.write(".gitignore", "/target\n/Cargo.lock\n");
         repo.path_first(&self.toolchain);
         repo.set("CARGO_NET_OFFLINE", "true");
-        repo.commit("yaml-rust 0.3.5");
+        repo.commit(name);
         repo
     }
 }

@@ -160,6 +160,7 @@ fn judge(task: &Task, evidence: &[Evidence]) -> Option<Vec<Hold>> {
 }
 
 /// Whether a look says nothing because it was red and green on one tree.
-pub(crate) fn is_flaky(record: &Evidence) -> bool {
+#[must_use]
+pub fn is_flaky(record: &Evidence) -> bool {
     record.value == Value::CouldNotLook && record.flaky.is_some()
 }

@@ -11,7 +11,7 @@ use seawall_core::evidence::{Change, Harvest};
 use seawall_core::finding::{Severity, worst};
 use seawall_core::ids::{AttemptNo, Commit, Digest, TaskIx, Tree, WaveNo};
 use seawall_core::path::{RepoPath, escape};
-use seawall_git::{Changed, Label, Owned, TreeId};
+use seawall_git::{Changed, Drifts, Label, Owned, TreeId};
 
 use crate::context::Context;
 use crate::crew::{Crew, commit, id};
@@ -244,16 +244,21 @@ fn harvest(
                 .map(|m| format!("{} {}", show(&m.path), m.what))
                 .collect(),
         },
-        seawall_git::Harvest::Drift(drifts) => Harvest::Drift {
-            what: drifts
-                .list
-                .iter()
-                .take(32)
-                .map(|d| format!("{} {}", show(&d.path), d.what))
-                .collect(),
-            total: drifts.total,
-        },
+        seawall_git::Harvest::Drift(drifts) => drift(&drifts),
     })
+}
+
+/// What is not looked at, and the promises, are told in the same list: what comes first is shown everywhere.
+fn drift(drifts: &Drifts) -> Harvest {
+    let early = (!drifts.complete).then(|| "at least: the search ended early".to_owned());
+    let list = drifts.list.iter().take(32);
+    let list = list.map(|d| format!("{} {}", show(&d.path), d.what));
+    let missing = drifts.missing.iter().take(32);
+    let missing = missing.map(|m| format!("{} {}", show(&m.path), m.what));
+    Harvest::Drift {
+        what: early.into_iter().chain(list).chain(missing).collect(),
+        total: drifts.total,
+    }
 }
 
 fn change(changed: &Changed) -> Change {

@@ -93,7 +93,8 @@ impl Store {
     }
 }
 
-fn own_changes(repo: &Repository, harvest: &CommitId) -> Result<Vec<Edit>> {
+/// What a harvest changed against its own parent.
+pub(crate) fn own_changes(repo: &Repository, harvest: &CommitId) -> Result<Vec<Edit>> {
     let commit = repo
         .find_commit(harvest.oid())
         .map_err(git("read a harvest"))?;

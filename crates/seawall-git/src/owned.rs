@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use git2::Tree;
 
 use crate::error::{Error, Result};
-use crate::path::{self, ancestors};
-use crate::tree::{EntryKind, find_leaf};
+use crate::path::ancestors;
+use crate::tree::{EntryKind, Node, node_at};
 
 /// The paths that a task owns. Everything else in its workspace must stay as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -81,12 +81,11 @@ impl Roles {
 }
 
 fn check_against(base: &Tree<'_>, path: &[u8], role: Role) -> Result<()> {
-    path::check(path)?;
-    let in_base = base.get_path(path::as_path(path)).is_ok();
+    let node = node_at(base, path)?;
     let is_file =
-        find_leaf(base, path)?.is_some_and(|leaf| matches!(leaf.kind, EntryKind::File { .. }));
+        matches!(node, Some(Node::Leaf(leaf)) if matches!(leaf.kind, EntryKind::File { .. }));
     match role {
-        Role::Create if in_base => Err(Error::AlreadyInBase(path.to_vec())),
+        Role::Create if node.is_some() => Err(Error::AlreadyInBase(path.to_vec())),
         Role::File | Role::Delete if !is_file => Err(Error::NotInBase(path.to_vec())),
         _ => Ok(()),
     }

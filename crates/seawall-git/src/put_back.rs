@@ -1,11 +1,13 @@
 //! Takes a harvest, or a part of it, out of a tree again.
 
+use crate::apply::apply;
 use crate::batch::Batch;
-use crate::edit::{Edit, apply, changes};
-use crate::error::{Error, Result, git};
+use crate::compose::own_changes;
+use crate::edit::Edit;
+use crate::error::{Error, Result};
 use crate::id::{CommitId, TreeId};
 use crate::store::Store;
-use crate::tree::{commit_tree, find_leaf, find_tree};
+use crate::tree::{find_leaf, find_tree};
 
 impl Store {
     /// The tree with every path that a harvest changed, and for which `which` answers yes, as it was before the harvest.
@@ -20,17 +22,10 @@ impl Store {
         harvest: &CommitId,
         which: impl Fn(&[u8]) -> bool,
     ) -> Result<TreeId> {
-        let repo = self.open()?;
-        let commit = repo.find_commit(harvest.oid());
-        let commit = commit.map_err(git("read a harvest"))?;
-        let parents: Vec<_> = commit.parent_ids().collect();
-        let [parent] = parents[..] else {
-            return Err(Error::NotAHarvest(harvest.clone()));
-        };
-        let from = commit_tree(&repo, &CommitId::from_oid(parent))?.id();
+        let repo = self.handle()?;
         let whole = find_tree(&repo, tree.oid())?;
         let mut edits = Vec::new();
-        for Edit { path, from, to } in changes(&repo, from, commit.tree_id())? {
+        for Edit { path, from, to } in own_changes(&repo, harvest)? {
             if !which(&path) {
                 continue;
             }

@@ -44,9 +44,9 @@ pub(crate) fn sentence(blocking: &[Finding]) -> String {
     format!("its change is not acceptable: {all}")
 }
 
-/// What holds an attempt, in a few words each.
-pub(crate) fn held(attempt: &AttemptView) -> Vec<String> {
-    let holds = |finding: &&Finding| finding.severity == Severity::Hold;
+/// The findings of one code that hold an attempt, in a few words each.
+pub(crate) fn held(attempt: &AttemptView, code: &str) -> Vec<String> {
+    let holds = |finding: &&Finding| finding.severity == Severity::Hold && finding.code == code;
     attempt.findings.iter().filter(holds).map(brief).collect()
 }
 

@@ -8,6 +8,7 @@ use seawall_core::ids::{Commit, TaskIx};
 use seawall_core::scheduler::{Scheduler, Standing};
 use seawall_core::verdict::{Reason, Verdict};
 
+use crate::log::held;
 use crate::look::{self, Lands};
 use crate::reason::{of_fate, of_verdict, verdict_name};
 use crate::status::{counts, short_branch};
@@ -69,6 +70,7 @@ fn line(view: &View, scheduler: &Scheduler, said: &HashSet<TaskIx>, news: &News)
         News::Moved(to) => moved(view, to),
         News::Dispatched(ix) => told(view, *ix, &format!("dispatch {}", which(view, *ix))),
         News::Attempt(ix) => attempt(view, scheduler, *ix)?,
+        News::Approved(ix) => approved(view, *ix)?,
         News::Ended(ix) => ended(view, scheduler, said, *ix)?,
         News::Trial(at) => trial(view, view.trials().get(*at)?)?,
         News::Checkpoint(at) => checkpoint(view, *at)?,
@@ -104,6 +106,17 @@ fn began(view: &View) -> String {
         started.base.short(),
         name(short_branch(&started.branch))
     )
+}
+
+fn approved(view: &View, ix: TaskIx) -> Option<String> {
+    let approval = view.task(ix).approvals.last()?;
+    let text = format!(
+        "approved  {} by {}: {}",
+        held(&approval.hold),
+        shown(&approval.by, 100),
+        shown(&approval.note, 300)
+    );
+    Some(told(view, ix, &text))
 }
 
 fn moved(view: &View, to: &Commit) -> String {

@@ -6,7 +6,7 @@ use std::fmt;
 use seawall_core::counted::Counted;
 use seawall_core::evidence::{Evidence, Value};
 use seawall_core::ids::TaskIx;
-use seawall_core::plan::{Baseline, Criterion, Proof};
+use seawall_core::plan::{Baseline, Criterion, Proof, Task};
 
 use crate::view::{AttemptView, View};
 use crate::words::{last_line, many, name, shown};
@@ -24,6 +24,8 @@ pub(crate) fn tests(evidence: &[Evidence]) -> Option<u64> {
 
 /// One criterion of a task, and the looks at it.
 pub(crate) struct Row<'a> {
+    /// `check` or `holdout`.
+    pub(crate) kind: &'static str,
     pub(crate) criterion: &'a Criterion,
     /// On the base of the task's wave.
     pub(crate) base: Option<&'a Evidence>,
@@ -37,16 +39,25 @@ pub(crate) fn rows<'a>(
     ix: TaskIx,
     attempt: Option<&'a AttemptView>,
 ) -> Vec<Row<'a>> {
-    let checks = view.plan().task(ix).criteria();
+    let task = view.plan().task(ix);
     let after = attempt.map_or(&[][..], |attempt| &attempt.evidence);
     (0..)
-        .zip(checks)
+        .zip(task.criteria())
         .map(|(n, criterion)| Row {
+            kind: kind(task, n),
             criterion,
             base: of(&view.task(ix).baseline, n),
             after: of(after, n),
         })
         .collect()
+}
+
+/// What a criterion of a task is called.
+pub(crate) fn kind(task: &Task, criterion: u32) -> &'static str {
+    match task.is_holdout(criterion) {
+        true => "holdout",
+        false => "check",
+    }
 }
 
 fn of(evidence: &[Evidence], criterion: u32) -> Option<&Evidence> {
@@ -160,13 +171,11 @@ fn failing<'a>(
 /// The same for looks at the checks of a task.
 pub(crate) fn failing_checks(view: &View, ix: TaskIx, evidence: &[Evidence]) -> String {
     let task = view.plan().task(ix);
-    failing(evidence, |n| {
-        let kind = match n < task.checks.len() {
-            true => "check",
-            false => "holdout",
-        };
-        task.criteria().nth(n).map(|check| (kind, check))
-    })
+    let criterion = |n: usize| {
+        let kind = kind(task, u32::try_from(n).unwrap_or(u32::MAX));
+        task.criteria().nth(n).map(|criterion| (kind, criterion))
+    };
+    failing(evidence, criterion)
 }
 
 /// The same for looks at the plan's gates.

@@ -4,16 +4,18 @@
 
 use serde::Serialize;
 
-use seawall_core::evidence::{Evidence, Harvest, How, Value};
+use seawall_core::evidence::{Evidence, Grade, Harvest, How, Value};
+use seawall_core::grade::Weight;
 use seawall_core::ids::TaskIx;
 use seawall_core::lifecycle::Stage;
-use seawall_core::plan::Proof;
+use seawall_core::plan::{Proof, Task};
 use seawall_core::scheduler::Standing;
-use seawall_core::verdict::{NotRun, Reason as Rejected, Rejection, Verdict};
+use seawall_core::verdict::{Hold, NotRun, Reason as Rejected, Rejection, Verdict};
 
 use crate::findings;
 use crate::look;
 use crate::view::{AttemptView, Fate, View};
+use crate::weak;
 use crate::words::{count, duration, few, many, name, shown};
 
 /// A reason.
@@ -73,7 +75,7 @@ pub fn of_verdict(view: &View, ix: TaskIx, verdict: &Verdict) -> Reason {
 }
 
 fn accepted(view: &View, ix: TaskIx) -> Reason {
-    let checks = many(view.plan().task(ix).checks.len(), "check");
+    let checks = many(view.plan().task(ix).criteria().count(), "check");
     let landed = view.task(ix).last().map(|attempt| &attempt.fate);
     let place = match landed {
         Some(Fate::Landed(at)) => view.checkpoints().get(*at),
@@ -112,7 +114,6 @@ fn rejected(view: &View, ix: TaskIx, why: &Rejected) -> Reason {
 /// The base shows a check as it must not be.
 fn base(view: &View, ix: TaskIx) -> Reason {
     let plan = view.plan();
-    let task = plan.task(ix);
     let wrong = |look: &&Evidence| !look.passes();
     let Some(look) = view.task(ix).baseline.iter().find(wrong) else {
         return reason(
@@ -120,7 +121,7 @@ fn base(view: &View, ix: TaskIx) -> Reason {
             "a check is not as it must be on the base",
         );
     };
-    let check = task.criteria().nth(look.criterion as usize);
+    let check = plan.task(ix).criteria().nth(look.criterion as usize);
     let says = name(check.map_or("", |check| &check.says));
     let proof = check.map_or(Proof::FailToPass, |check| check.proof);
     match (look.value, proof) {
@@ -166,7 +167,7 @@ fn of_rejection(
         Rejection::Review(reasons) => reason(
             "review",
             format!(
-                "another agent looked at it and rejects it: {}",
+                "its reviewer rejects it: {}",
                 list(reasons, reasons.len() as u64)
             ),
         ),
@@ -297,6 +298,13 @@ pub(crate) fn beside_evidence(view: &View, ix: TaskIx, verdict: &Verdict) -> Opt
 }
 
 fn stuck(view: &View, ix: TaskIx, attempt: Option<&AttemptView>) -> Reason {
+    if let Some(Fate::Rejected(rejection)) = attempt.map(|attempt| &attempt.fate) {
+        let last = of_rejection(view, ix, attempt, rejection).text;
+        return reason(
+            "same-failure-again",
+            format!("it failed twice in the same way, so no further dispatch was spent: {last}"),
+        );
+    }
     let task = view.task(ix);
     let digest = |attempt: &AttemptView| attempt.change().map(|change| change.digest.clone());
     let last = attempt.and_then(digest);
@@ -314,21 +322,68 @@ fn stuck(view: &View, ix: TaskIx, attempt: Option<&AttemptView>) -> Reason {
 }
 
 fn needs_human(view: &View, ix: TaskIx) -> Reason {
-    let checks = view.plan().task(ix).checks.iter();
-    let manual: Vec<_> = checks
-        .filter(|check| check.proof == Proof::Manual)
-        .map(|check| format!("`{}`", name(&check.says)))
-        .collect();
-    let held = view.task(ix).last().map(findings::held).unwrap_or_default();
-    let code = if manual.is_empty() {
-        "finding-held"
-    } else {
-        "needs-human"
+    let holds = &view.task(ix).holds;
+    let code = match holds.first() {
+        Some(Hold::Criterion(_)) | None => "needs-human",
+        Some(Hold::Finding(_)) => "finding-held",
+        Some(Hold::Review) => "review-held",
+        Some(Hold::Weak) => "evidence-weak",
+        Some(Hold::Flaky(_) | Hold::FlakyGate(_)) => "flaky",
     };
-    let all: Vec<_> = manual.into_iter().chain(held).collect();
+    let all: Vec<_> = holds.iter().flat_map(|hold| held(view, ix, hold)).collect();
     reason(
         code,
         format!("a person must look: {}", few(all.into_iter(), 3, ", ")),
+    )
+}
+
+/// What holds a task, in words; a code may stand for several findings.
+pub(crate) fn held(view: &View, ix: TaskIx, hold: &Hold) -> Vec<String> {
+    let task = view.plan().task(ix);
+    let last = view.task(ix).last();
+    let says = |n: &u32| {
+        let criterion = task.criteria().nth(*n as usize);
+        name(criterion.map_or("", |criterion| &criterion.says))
+    };
+    vec![match hold {
+        Hold::Criterion(n) => format!("`{}`", says(n)),
+        Hold::Finding(code) => {
+            return last.map_or_else(Vec::new, |last| findings::held(last, code));
+        }
+        Hold::Review => reviewed(last),
+        Hold::Weak => weak(task, last),
+        Hold::Flaky(n) => {
+            let kind = look::kind(task, *n);
+            format!("{kind} `{}` is red and green on one tree", says(n))
+        }
+        Hold::FlakyGate(n) => {
+            let gate = look::gate(view, *n as usize);
+            let (kind, says) = gate.map_or(("check", ""), |(kind, gate)| (kind, &gate.says));
+            format!(
+                "{kind} `{}` of the checkpoint is red and green on one tree",
+                name(says)
+            )
+        }
+    }]
+}
+
+fn reviewed(attempt: Option<&AttemptView>) -> String {
+    let review = attempt.and_then(|attempt| attempt.review.as_ref());
+    let reasons = review.map_or(&[][..], |review| &review.reasons);
+    match reasons {
+        [] => "its reviewer gives no reason".to_owned(),
+        _ => format!("its reviewer says: {}", list(reasons, reasons.len() as u64)),
+    }
+}
+
+/// `its evidence is weak: exit, floor tests`.
+fn weak(task: &Task, attempt: Option<&AttemptView>) -> String {
+    let weight = attempt.map_or_else(Weight::default, |attempt| weak::weigh(task, attempt).0);
+    let word = |grade: Option<Grade>| grade.map_or("none", Grade::word);
+    format!(
+        "its evidence is weak: {}, floor {}",
+        word(weight.grade),
+        word(weight.floor)
     )
 }
 
@@ -375,8 +430,8 @@ fn under_way(stage: Stage) -> &'static str {
         Stage::Opening => "its workspace is being made",
         Stage::Working => "its worker runs",
         Stage::Harvesting => "it is being harvested",
-        Stage::Reviewing => "another agent looks at its change",
-        Stage::Parked => "its checks are red alone; it waits for its siblings",
         Stage::Verifying | Stage::Ended => "its checks run",
+        Stage::Reviewing => "another agent looks at its change",
+        Stage::Parked => "its checks run on top of what it needs",
     }
 }

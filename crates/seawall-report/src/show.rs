@@ -245,7 +245,7 @@ fn criterion(indent: &str, row: &Row<'_>, lines: &mut Vec<String>) {
         seen(row.before_word(), row.base),
         seen(row.after_word(), row.after),
     );
-    lines.push(field(&format!("{indent}check"), &text));
+    lines.push(field(&format!("{indent}{}", row.kind), &text));
     if let Some(command) = row.command() {
         lines.push(field("", &format!("$ {}", shown(command, 300))));
     }
@@ -261,7 +261,9 @@ fn gate(view: &View, look: &Evidence, lines: &mut Vec<String>) {
         "  checkpoint",
         &format!("{kind} \"{}\" {}", name(says), look::why(look)),
     ));
-    lines.push(field("", &format!("$ {}", shown(&look.command, 300))));
+    if !look.command.is_empty() {
+        lines.push(field("", &format!("$ {}", shown(&look.command, 300))));
+    }
     output("with it", look, lines);
 }
 

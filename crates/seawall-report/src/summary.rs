@@ -17,6 +17,7 @@ use crate::look::Lands;
 use crate::reason::{self, verdict_name};
 use crate::status::{counts, short_branch};
 use crate::view::{AttemptView, Fate, View};
+use crate::weak;
 use crate::words::{count, duration, few, last_lines, many, name, pad, shown};
 
 /// Tasks that are told in full.
@@ -39,7 +40,9 @@ pub fn summary(view: &View, scheduler: &Scheduler, outcome: &Outcome) -> String 
     }
     failures(view, scheduler, &mut lines);
     accepted(view, scheduler, &mut lines);
+    weakest(view, scheduler, &mut lines);
     findings::noted(view, scheduler, &mut lines);
+    discovered(view, scheduler, &mut lines);
     landed(view, &mut lines);
     next(view, scheduler, outcome, &mut lines);
     lines.push(String::new());
@@ -204,7 +207,8 @@ fn said(attempt: &AttemptView, lines: &mut Vec<String>) {
 
 fn on_change(view: &View, ix: TaskIx, seen: &[Evidence], lines: &mut Vec<String>) {
     for (check, look) in failing(view, ix, seen) {
-        evidence("check", &check.says, after(look), look, lines);
+        let kind = look::kind(view.plan().task(ix), look.criterion);
+        evidence(kind, &check.says, after(look), look, lines);
     }
 }
 
@@ -212,7 +216,7 @@ fn on_base(view: &View, ix: TaskIx, lines: &mut Vec<String>) {
     for (check, look) in failing(view, ix, &view.task(ix).baseline) {
         let word = look::shown_on_base(check.proof, look.value);
         evidence(
-            "check",
+            look::kind(view.plan().task(ix), look.criterion),
             &check.says,
             &format!("{word} on the base"),
             look,
@@ -263,6 +267,38 @@ fn later(view: &View, tasks: &[&TaskIx]) -> String {
     match tasks.iter().filter(|ix| dispatch(ix) > 1).count() {
         0 => String::new(),
         n => format!("   {n} of them after a rejected dispatch"),
+    }
+}
+
+fn weakest(view: &View, scheduler: &Scheduler, lines: &mut Vec<String>) {
+    let weak = weak::lines(view, scheduler);
+    if !weak.is_empty() {
+        lines.push(String::new());
+        lines.push("weakest evidence".to_owned());
+    }
+    lines.extend(weak.iter().map(|line| field("", line)));
+}
+
+/// Edges that the plan does not have, as lines to paste into it.
+fn discovered(view: &View, scheduler: &Scheduler, lines: &mut Vec<String>) {
+    let found = scheduler.discovered();
+    if found.is_empty() {
+        return;
+    }
+    let id = |ix: &TaskIx| name(&view.plan().task(*ix).id);
+    lines.push(String::new());
+    lines.push("order that the plan does not have".to_owned());
+    for (ix, needs) in found.iter().take(IN_FULL) {
+        let needs: Vec<_> = needs
+            .iter()
+            .map(|need| format!("\"{}\"", id(need)))
+            .collect();
+        let text = format!("{}   after = [{}]", id(ix), needs.join(", "));
+        lines.push(field("", &text));
+    }
+    if found.len() > IN_FULL {
+        let more = found.len() - IN_FULL;
+        lines.push(field("", &format!("… {more} more")));
     }
 }
 
@@ -338,6 +374,7 @@ fn worth_showing<'a>(view: &'a View, scheduler: &Scheduler) -> Option<(&'a str, 
         let mut tasks = plan.each_task();
         tasks.find(|(ix, _)| verdict(*ix).is_some_and(want))
     };
+    // What to approve of is told beside it.
     if let Some((_, task)) = find(|verdict| *verdict == Verdict::NeedsHuman) {
         return Some((
             &task.id,

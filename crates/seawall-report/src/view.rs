@@ -17,11 +17,12 @@ use seawall_core::effect::Key;
 use seawall_core::event::{Event, Started, Workspaces};
 use seawall_core::evidence::Evidence;
 use seawall_core::ids::{AttemptNo, Commit, TaskIx, Tree, WaveNo};
+use seawall_core::lifecycle::is_flaky;
 use seawall_core::narrow::Answers;
 use seawall_core::plan::Plan;
 use seawall_core::waves::Waves;
 
-pub use history::{AttemptView, Fate, TaskView};
+pub use history::{Approval, AttemptView, Fate, TaskView};
 
 /// A run, folded for display.
 #[derive(Clone, Debug)]
@@ -46,6 +47,8 @@ pub struct View {
     workspaces: Option<Workspaces>,
     /// Where the branch that the run began on stood last, if elsewhere.
     moved: Option<Commit>,
+    /// How many tasks the scheduler held.
+    held: usize,
     news: Vec<News>,
 }
 
@@ -77,12 +80,11 @@ pub struct TrialView {
 }
 
 impl TrialView {
-    /// Whether every gate passes; none before it was looked at.
+    /// Whether no gate speaks against it; none before it was looked at. One that is red and green on one tree does not.
     #[must_use]
     pub fn passes(&self) -> Option<bool> {
-        self.tree
-            .as_ref()
-            .map(|_| self.evidence.iter().all(Evidence::passes))
+        let fine = |look: &Evidence| look.passes() || is_flaky(look);
+        self.tree.as_ref().map(|_| self.evidence.iter().all(fine))
     }
 }
 
@@ -132,6 +134,8 @@ pub enum News {
     Dispatched(TaskIx),
     /// The last attempt of a task has a new fate.
     Attempt(TaskIx),
+    /// A person took the responsibility for something that held a task.
+    Approved(TaskIx),
     /// The task got its last word; never said of accepted ones, whose checkpoint is told.
     Ended(TaskIx),
     /// A composition was looked at: an index into [`View::trials`].
@@ -163,6 +167,8 @@ impl View {
             wave: WaveNo(0),
             baseline: Arc::new([]),
             attempts: Vec::new(),
+            holds: Vec::new(),
+            approvals: Vec::new(),
             told: false,
         };
         let mut tasks = vec![blank; plan.tasks.len()];
@@ -187,6 +193,7 @@ impl View {
             waves_seen: 0,
             workspaces: None,
             moved: None,
+            held: 0,
             news: Vec::new(),
         }
     }

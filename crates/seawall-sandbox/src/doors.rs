@@ -8,10 +8,10 @@ use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::OpenOptionsExt;
-use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 
 use crate::check::at;
+use crate::desk::Desk;
 use crate::error::SandboxError;
 use crate::launch::{Launch, Reply};
 use crate::launcher::not_started;
@@ -40,10 +40,11 @@ pub(crate) fn make(launch: &Launch) -> Result<Vec<TcpListener>, String> {
 }
 
 /// Hands the listeners to the supervisor, which waits for them when there are any.
-pub(crate) fn hand_over(control: &UnixStream, doors: Vec<TcpListener>) -> io::Result<()> {
-    if doors.is_empty() {
+pub(crate) fn hand_over(desk: Desk<'_>, doors: Vec<TcpListener>) -> io::Result<()> {
+    // A supervisor that is the launcher itself has no thread that could serve them.
+    let Some(control) = desk.socket().filter(|_| !doors.is_empty()) else {
         return Ok(());
-    }
+    };
     let descriptors: Vec<_> = doors.iter().map(AsRawFd::as_raw_fd).collect();
     wire::post(control, &Reply::Listening, &descriptors)
 }

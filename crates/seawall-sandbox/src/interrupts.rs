@@ -8,28 +8,25 @@ use std::cell::Cell;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::net::UnixStream;
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, Signal, raise};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 
+use crate::desk::Desk;
 use crate::launch::{Launch, Reply};
-use crate::{launcher, sys, wire};
+use crate::{launcher, sys};
 
 /// The launcher's work in the supervisor's own process, which has one thread and nothing else to do: saves a process.
 ///
 /// The keeper then dies with this process by its lifeline, as it would with a launcher.
 pub(crate) fn run_here(launch: &Launch, streams: [OwnedFd; 3]) -> io::Result<Option<Reply>> {
-    let (mut ours, control) = UnixStream::pair()?;
+    let reply = Cell::new(None);
     let interrupts = Interrupts::hold()?;
-    let ended = launcher::run(&control, launch, streams, Some(&interrupts));
+    let ended = launcher::run(Desk::Here(&reply), launch, streams, Some(&interrupts));
     interrupts.release()?;
-    ended?;
-    drop(control);
-    // A report is a few kibibytes, and a socket holds many of those, so it could be sent before anybody reads.
-    Ok(wire::fetch(&mut ours)?.map(|(reply, _)| reply))
+    ended.map(|()| reply.take())
 }
 
 /// Signals by which a terminal or another program ends this one.

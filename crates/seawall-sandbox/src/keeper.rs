@@ -7,7 +7,6 @@
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
-use std::os::unix::net::UnixStream;
 use std::time::Instant;
 
 use nix::fcntl::{OFlag, open};
@@ -18,6 +17,7 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::stat::Mode;
 use nix::unistd::{pipe2, setsid};
 
+use crate::desk::Desk;
 use crate::launch::{Launch, Reply};
 use crate::launcher::{Grouped, not_started};
 use crate::report::Ledger;
@@ -27,14 +27,14 @@ use crate::tree::{self, Reach};
 use crate::view::View;
 use crate::watch::{self, Ward};
 use crate::worker::{self, Start, Told};
-use crate::{doors, sys, view, wire};
+use crate::{doors, sys, view};
 
 /// What the keeper tells the launcher when its namespaces are in order.
 pub(crate) const READY: &str = "ready";
 
 /// What the launcher hands to the keeper that it forks.
 pub(crate) struct Post<'a> {
-    pub(crate) control: &'a UnixStream,
+    pub(crate) desk: Desk<'a>,
     pub(crate) launch: &'a Launch,
     pub(crate) rung: Rung,
     /// The rungs that could not be had, and why.
@@ -61,7 +61,7 @@ pub(crate) fn main(post: &Post<'_>, go: OwnedFd, ready: OwnedFd) -> ! {
         sys::leave(0)
     };
     note_rung(post, &mut ledger);
-    let handed = doors::hand_over(post.control, doors);
+    let handed = doors::hand_over(post.desk, doors);
     // The supervisor may have gone; the launcher reports a lost keeper then.
     let kept = handed
         .and_then(|()| keep(post, &view, &proc, ledger, go))
@@ -107,11 +107,8 @@ pub(crate) fn rehearse(
 
 fn report_failure(post: &Post<'_>, error: &io::Error) -> io::Result<()> {
     tree::sweep(reach(post.rung))?;
-    wire::post(
-        post.control,
-        &Reply::Report(not_started("keep the worker", error)),
-        &[],
-    )
+    let report = not_started("keep the worker", error);
+    post.desk.reply(Reply::Report(report))
 }
 
 fn reach(rung: Rung) -> Reach {
@@ -183,7 +180,7 @@ fn keep(
     };
     let group = post.group.as_ref().ok().and_then(Option::as_ref);
     let ward = Ward {
-        control: post.control,
+        control: post.desk.socket(),
         lifeline,
         deaths,
         told,
@@ -197,7 +194,7 @@ fn keep(
     match watch::over(ward)? {
         Some(mut report) => {
             report.ledger.entries.splice(0..0, ledger.entries);
-            wire::post(post.control, &Reply::Report(report), &[])
+            post.desk.reply(Reply::Report(report))
         }
         None => {
             // A launcher that was killed cannot do it.

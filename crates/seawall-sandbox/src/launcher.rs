@@ -21,6 +21,7 @@ use nix::sys::wait::waitpid;
 use nix::unistd::{pipe2, setsid};
 
 use crate::cgroup::Group;
+use crate::desk::Desk;
 use crate::interrupts::Interrupts;
 use crate::keeper::{self, Post};
 use crate::kept::{Answer, Kept, admit, start_keeper};
@@ -69,7 +70,7 @@ fn serve(control: RawFd) -> io::Result<()> {
     let mut control = take_control(control)?;
     match wire::fetch(&mut control)? {
         Some((Request::Launch(launch), streams)) => match <[OwnedFd; 3]>::try_from(streams) {
-            Ok(streams) => run(&control, &launch, streams, None),
+            Ok(streams) => run(Desk::Away(&control), &launch, streams, None),
             Err(_) => Err(io::ErrorKind::InvalidInput.into()),
         },
         Some((Request::Probe, _)) => {
@@ -109,7 +110,7 @@ fn moved(given: RawFd) -> io::Result<OwnedFd> {
 
 /// Serves one launch; `here` when the launcher is the supervisor itself.
 pub(crate) fn run(
-    control: &UnixStream,
+    desk: Desk<'_>,
     launch: &Launch,
     streams: [OwnedFd; 3],
     here: Option<&Interrupts>,
@@ -117,16 +118,13 @@ pub(crate) fn run(
     let _alive = match lock(launch) {
         Ok(alive) => alive,
         Err(error) => {
-            return wire::post(
-                control,
-                &Reply::Report(not_started("lock the alive file", &error)),
-                &[],
-            );
+            let report = not_started("lock the alive file", &error);
+            return desk.reply(Reply::Report(report));
         }
     };
     prctl::set_child_subreaper(true)?;
     let group = Group::make(&launch.limits, launch.run.as_deref());
-    let ended = climb(control, launch, &streams, &group, here);
+    let ended = climb(desk, launch, &streams, &group, here);
     if let Ok(Some(group)) = &group {
         group.remove();
     }
@@ -135,7 +133,7 @@ pub(crate) fn run(
 
 /// Starts a keeper on the best rung that can be had, and waits for it.
 fn climb(
-    control: &UnixStream,
+    desk: Desk<'_>,
     launch: &Launch,
     streams: &[OwnedFd; 3],
     group: &Grouped,
@@ -147,11 +145,11 @@ fn climb(
             Ok(places) => places,
             Err(error) => {
                 let report = not_started("make the private directories", &error);
-                return wire::post(control, &Reply::Report(report), &[]);
+                return desk.reply(Reply::Report(report));
             }
         };
         let post = Post {
-            control,
+            desk,
             launch: places.as_ref().map_or(launch, Places::launch),
             rung,
             refused: &refused,
@@ -168,7 +166,7 @@ fn climb(
         };
         refused.push(format!("{}: {why}", rung.name));
     }
-    wire::post(control, &refusal(launch, &refused), &[])
+    desk.reply(refusal(launch, &refused))
 }
 
 /// Whether a rung has what the launch cannot do without.
@@ -248,11 +246,8 @@ fn attend(post: &Post<'_>, kept: Kept<'_>, here: Option<&Interrupts>) -> io::Res
     if !post.rung.has(libc::CLONE_NEWPID) {
         tree::sweep(tree::Reach::Descendants)?;
     }
-    wire::post(
-        post.control,
-        &Reply::Lost(format!("the keeper died: {ended:?}")),
-        &[],
-    )
+    let lost = format!("the keeper died: {ended:?}");
+    post.desk.reply(Reply::Lost(lost))
 }
 
 /// What each set of namespaces gives on this host; each is tried when it is asked for.

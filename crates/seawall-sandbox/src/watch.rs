@@ -34,8 +34,8 @@ struct Ending {
 
 /// What the keeper gives into the watch.
 pub(crate) struct Ward<'a> {
-    /// The supervisor: requests to stop, and its death.
-    pub(crate) control: &'a UnixStream,
+    /// The supervisor: requests to stop, and its death; none when it is the launcher.
+    pub(crate) control: Option<&'a UnixStream>,
     /// The launcher: only its death.
     pub(crate) lifeline: OwnedFd,
     /// `SIGCHLD`.
@@ -102,10 +102,11 @@ impl Watch<'_> {
 
     fn wait(&self) -> io::Result<Vec<Source>> {
         let mut sources = vec![
-            (Source::Control, self.ward.control.as_fd()),
             (Source::Lifeline, self.ward.lifeline.as_fd()),
             (Source::Deaths, self.ward.deaths.as_fd()),
         ];
+        let control = self.ward.control.map(AsFd::as_fd);
+        sources.extend(control.map(|control| (Source::Control, control)));
         sources.extend(
             self.ward
                 .sink
@@ -164,7 +165,10 @@ impl Watch<'_> {
 
     /// Whether the supervisor is still there.
     fn hear_supervisor(&mut self) -> io::Result<bool> {
-        match self.ward.control.read(&mut [0; 16]) {
+        let Some(mut control) = self.ward.control else {
+            return Ok(true);
+        };
+        match control.read(&mut [0; 16]) {
             Ok(0) => Ok(false),
             // Whatever it says after the order means one thing.
             Ok(_) => self.end(End::Stopped).map(|()| true),

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 /// Runs a plan of code changes with many confined workers at once, and believes none of them.
@@ -68,6 +68,12 @@ pub(crate) enum Command {
     Log(RunRef),
     /// Approve of what keeps a change from landing, or list all that waits for it
     Approve(ApproveArgs),
+    /// Tell a run by exception: verdict, weakest evidence, what is unlike the rest, changes folded by shape
+    Report(ReportArgs),
+    /// Print what a run did: a receipt for each attempt and checkpoint, each with the digest of the one before
+    Receipt(ReceiptArgs),
+    /// Hold a run's journal, plan, commits and evidence against one another; say exactly what is broken
+    Verify(VerifyArgs),
     /// Bring a run's checkpoints to your branch, by fast-forward only
     Land(LandArgs),
     /// Remove what finished runs left on disk; nothing that did not land is lost
@@ -183,6 +189,62 @@ pub(crate) struct ApproveArgs {
     /// Why; kept in the journal with your name
     #[arg(long, value_name = "TEXT", requires = "criterion")]
     pub(crate) note: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    /// The run [default: the latest]
+    pub(crate) run: Option<String>,
+    /// How
+    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    pub(crate) format: ReportFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReportFormat {
+    /// For a terminal
+    Text,
+    /// For a pull request
+    Markdown,
+    /// Everything, for programs
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReceiptArgs {
+    /// The run [default: the latest]
+    pub(crate) run: Option<String>,
+    /// Only those of a task's attempts
+    #[arg(long, value_name = "TASK", conflicts_with = "wave")]
+    pub(crate) task: Option<String>,
+    /// Only those of a wave's checkpoints; 0 is the base
+    #[arg(long, value_name = "N")]
+    pub(crate) wave: Option<u32>,
+    /// How
+    #[arg(long, value_enum, default_value_t = ReceiptFormat::Json)]
+    pub(crate) format: ReceiptFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReceiptFormat {
+    /// One canonical JSON object per line
+    Json,
+    /// One in-toto statement (v1, test-result v0.1) per line
+    InToto,
+    /// JUnit XML of all criteria, a suite per task
+    Junit,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// The run [default: the latest]
+    pub(crate) run: Option<String>,
+    /// Also run its checks again, confined, where they were run, and compare
+    #[arg(long)]
+    pub(crate) rerun: bool,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,

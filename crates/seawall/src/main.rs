@@ -18,6 +18,9 @@ mod world;
 
 use std::process::ExitCode;
 
+// Not called here: that it is a dependency has it linked into the program, as `Cargo.toml` says.
+use libz_sys as _;
+
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1);
     match arguments.next() {

@@ -91,6 +91,12 @@ impl Scheduler {
         self.state.held.get(&ix).map(|held| held.open())
     }
 
+    /// How many tasks are held.
+    #[must_use]
+    pub fn held_tasks(&self) -> usize {
+        self.state.held.len()
+    }
+
     /// What the evidence of a held task weighs.
     #[must_use]
     pub fn held_weight(&self, ix: TaskIx) -> Option<Weight> {

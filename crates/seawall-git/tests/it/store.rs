@@ -516,3 +516,51 @@ fn what_changed_between_two_commits_is_listed() {
     );
     assert_eq!(fixture.store.changed_between(&to, &to).unwrap(), []);
 }
+
+/// The user's git may pack, and throw away, what an opened repository has seen.
+#[test]
+fn what_git_packs_and_prunes_meanwhile_is_noticed() {
+    let fixture = Fixture::new();
+    let names: Vec<_> = (0..60).map(|n| format!("many/f{n}")).collect();
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    let small = owned(&["a.txt"], &[], &[]);
+    let large = owned(&[], &names, &[]);
+    let work = |name: &str, owned: &Owned| {
+        fixture.change(name, owned, |ws| {
+            for path in owned.files.iter().chain(&owned.creates) {
+                put(ws, path, format!("new {}", show(path)));
+            }
+        })
+    };
+    for round in 0..3 {
+        let commits = [work("small", &small), work("large", &large)];
+        let tree = fixture.store.compose(&fixture.base, &commits).unwrap();
+        let read = fixture.store.read(&commits[0], b"a.txt").unwrap().unwrap();
+        assert_eq!(read, b"new a.txt", "{round}");
+        // Packed, all that was known as loose is elsewhere.
+        fixture.git(&["repack", "-adq"]);
+        fixture.git(&["prune-packed", "-q"]);
+        let read = fixture
+            .store
+            .read(&commits[1], b"many/f7")
+            .unwrap()
+            .unwrap();
+        assert_eq!(read, b"new many/f7", "{round}");
+        assert_eq!(
+            fixture.store.compose(&fixture.base, &commits).unwrap(),
+            tree
+        );
+        // Thrown away, all is to be made again.
+        fixture.store.delete_refs("refs/seawall/run").unwrap();
+        fixture.git(&["gc", "--prune=now", "-q"]);
+        let gone = run(
+            &fixture.repo(),
+            &["cat-file", "-e", commits[0].as_str()],
+            b"",
+        );
+        assert!(!gone.0, "{round}");
+        assert_eq!(commits, [work("small", &small), work("large", &large)]);
+        fixture.git(&["cat-file", "-e", &format!("{}:many/f7", commits[1])]);
+        fixture.fsck();
+    }
+}

@@ -2,5 +2,6 @@
 
 mod hostile;
 mod pictures;
+mod receipts;
 mod walk;
 mod world;

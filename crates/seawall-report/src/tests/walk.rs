@@ -226,6 +226,7 @@ proptest! {
         whole(&run);
         told_once(&run);
         comes_out_the_same(&run);
+        super::receipts::fit(&run);
         if let Some(outcome) = run.scheduler.outcome() {
             prop_assert!(!summary(&run.view, &run.scheduler, &outcome).is_empty());
             prop_assert!([0, 1, 4, 5, 130].contains(&exit_code(&run.scheduler, &outcome)));

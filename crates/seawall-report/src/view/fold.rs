@@ -3,19 +3,19 @@
 //! Whether an attempt failed is read from the event with the scheduler's own table
 //! ([`seawall_core::lifecycle::next`]), and in `round` who made a checkpoint red with its own narrowing
 //! ([`seawall_core::narrow`]): live, several events are applied before the first of them is told, so the scheduler may
-//! be ahead of the event. It is asked for last words only, which never change.
+//! be ahead of the event. It is asked for last words only, which nothing but an approval changes, between two sessions.
 
 use std::sync::Arc;
 
 use seawall_core::effect::{Effect, Key};
 use seawall_core::event::Event;
-use seawall_core::evidence::Harvest;
+use seawall_core::evidence::{Evidence, Harvest};
 use seawall_core::ids::{AttemptNo, Commit, TaskIx, WaveNo};
 use seawall_core::lifecycle::{self, Next, Stage};
 use seawall_core::scheduler::{Scheduler, Standing};
-use seawall_core::verdict::Verdict;
+use seawall_core::verdict::{Hold, Verdict};
 
-use super::{AttemptView, Fate, News, Session, View};
+use super::{Approval, AttemptView, Fate, News, Session, View};
 
 impl View {
     /// Adds an event that was applied to `scheduler`, at `at_ms` milliseconds since 1970-01-01 UTC.
@@ -46,14 +46,19 @@ impl View {
             Event::WorkspaceOpened { attempt, .. }
             | Event::WorkerEnded { attempt, .. }
             | Event::Harvested { attempt, .. }
-            | Event::Verified { attempt, .. } => {
+            | Event::Verified { attempt, .. }
+            | Event::Reviewed { attempt, .. }
+            | Event::Probed { attempt, .. } => {
                 self.attempt_event(at_ms, *attempt, event, scheduler);
             }
-            Event::WorkspaceDiscarded { .. }
-            | Event::Reviewed { .. }
-            | Event::Probed { .. }
-            | Event::Sensed { .. }
-            | Event::Approved { .. } => {}
+            Event::Sensed { task, evidence, .. } => self.sensed(*task, evidence, scheduler),
+            Event::Approved {
+                task,
+                hold,
+                by,
+                note,
+            } => self.approved(*task, (hold, by, note), scheduler),
+            Event::WorkspaceDiscarded { .. } => {}
             Event::Integrated {
                 wave: WaveNo(0),
                 evidence,
@@ -105,6 +110,14 @@ impl View {
                     body.working = true;
                 }
             }
+            Effect::Probe {
+                task, attempt, on, ..
+            } if on.is_empty() => {
+                self.live.insert(*attempt, *task);
+                if let Some(body) = self.attempt_mut(*task, *attempt) {
+                    body.fate = Fate::Live(Stage::Parked);
+                }
+            }
             Effect::Integrate {
                 wave,
                 round,
@@ -139,6 +152,8 @@ impl View {
             harvest: None,
             evidence: Arc::new([]),
             findings: Vec::new(),
+            review: None,
+            sensed: None,
             fate: Fate::Live(Stage::Opening),
         });
         self.live.insert(number, ix);
@@ -202,6 +217,7 @@ impl View {
         };
         let plan = Arc::clone(&self.plan);
         let repeats = self.repeats(ix, event);
+        let mut holds = Vec::new();
         let Some(body) = self.attempt_mut(ix, number) else {
             return;
         };
@@ -209,7 +225,14 @@ impl View {
         if let Fate::Live(stage) = body.fate
             && let Ok((stage, next)) = lifecycle::next(stage, plan.task(ix), event)
         {
+            holds.extend(holds_of(&next));
             body.fate = fate(stage, next, repeats);
+        }
+        // Told as rejected when its checks were red, it is judged anew once what it needs has landed.
+        if let (Fate::Live(Stage::Parked), Event::Probed { evidence, .. }) = (&body.fate, event) {
+            let (stage, next) = lifecycle::after_checks(plan.task(ix), evidence, &[]);
+            holds.extend(holds_of(&next));
+            body.fate = fate(stage, next, false);
         }
         match body.fate {
             Fate::Live(Stage::Working) => self.news.push(News::Dispatched(ix)),
@@ -219,7 +242,72 @@ impl View {
                 self.news.push(News::Attempt(ix));
             }
         }
+        self.keep_holds(ix, event, holds);
         self.last_word(ix, scheduler);
+    }
+
+    /// What a person must look at; that of an earlier attempt is over with it.
+    fn keep_holds(&mut self, ix: TaskIx, event: &Event, found: Vec<Hold>) {
+        let holds = &mut self.tasks[ix.index()].holds;
+        if matches!(event, Event::WorkspaceOpened { .. }) {
+            holds.clear();
+        }
+        let new = found.into_iter().filter(|hold| !holds.contains(hold));
+        let new: Vec<_> = new.collect();
+        holds.extend(new);
+    }
+
+    /// The checks of a task were run without its change; after the last of a round some may be held.
+    fn sensed(&mut self, ix: TaskIx, evidence: &[Evidence], scheduler: &Scheduler) {
+        let attempts = self.tasks[ix.index()].attempts.iter_mut();
+        if let Some(attempt) = attempts.rev().find(|attempt| attempt.fate == Fate::Passed) {
+            attempt.sensed = Some(evidence.into());
+        }
+        self.now_held(scheduler);
+    }
+
+    /// Tasks that a checkpoint would have landed and that wait for a person instead.
+    pub(super) fn now_held(&mut self, scheduler: &Scheduler) {
+        let held = scheduler.held_tasks();
+        if held <= std::mem::replace(&mut self.held, held) {
+            return;
+        }
+        let first = self.trials.get(self.round.first_trial);
+        for ix in first.map_or_else(Vec::new, |trial| trial.tasks.clone()) {
+            let is_held = *scheduler.standing(ix) == Standing::Ended(Verdict::NeedsHuman);
+            if let Some(attempt) = self.passed_mut(ix).filter(|_| is_held) {
+                attempt.fate = Fate::NeedsHuman;
+                let open = scheduler.held(ix).unwrap_or_default();
+                self.tasks[ix.index()].holds = open.to_vec();
+                self.news.push(News::Attempt(ix));
+                self.last_word(ix, scheduler);
+            }
+        }
+    }
+
+    /// A person's word; with the last one that was missing the change may land after all.
+    fn approved(
+        &mut self,
+        ix: TaskIx,
+        (hold, by, note): (&Hold, &str, &str),
+        scheduler: &Scheduler,
+    ) {
+        let task = &mut self.tasks[ix.index()];
+        task.holds.retain(|open| open != hold);
+        task.approvals.push(Approval {
+            hold: hold.clone(),
+            by: by.to_owned(),
+            note: note.to_owned(),
+        });
+        if scheduler.held(ix).is_none() {
+            task.told = false;
+            self.held = scheduler.held_tasks();
+            let held = |attempt: &&mut AttemptView| attempt.fate == Fate::NeedsHuman;
+            if let Some(attempt) = task.attempts.iter_mut().rev().find(held) {
+                attempt.fate = Fate::Passed;
+            }
+        }
+        self.news.push(News::Approved(ix));
     }
 
     /// Whether a harvest is a change of this task that was rejected before.
@@ -313,6 +401,14 @@ impl View {
             }
             self.waves_seen += 1;
         }
+    }
+}
+
+/// What a person must look at, as far as it is known after a step.
+fn holds_of(next: &Next) -> Vec<Hold> {
+    match next {
+        Next::AskHuman(holds) | Next::Review(holds) => holds.clone(),
+        _ => Vec::new(),
     }
 }
 

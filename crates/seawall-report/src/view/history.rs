@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use seawall_core::event::Event;
-use seawall_core::evidence::{Change, Evidence, Harvest, WorkerEnd};
+use seawall_core::evidence::{Change, Evidence, Harvest, Reviewed, WorkerEnd};
 use seawall_core::finding::Finding;
 use seawall_core::ids::{AttemptNo, Commit, TaskIx, WaveNo};
 use seawall_core::lifecycle::Stage;
-use seawall_core::verdict::Rejection;
+use seawall_core::verdict::{Hold, Rejection};
+use serde::Serialize;
 
 /// One task's history.
 #[derive(Clone, Debug)]
@@ -19,8 +20,23 @@ pub struct TaskView {
     pub baseline: Arc<[Evidence]>,
     /// Its attempts in order, lost ones included.
     pub attempts: Vec<AttemptView>,
+    /// What keeps the change of its last attempt from landing until a person approves of it.
+    pub holds: Vec<Hold>,
+    /// What people took the responsibility for.
+    pub approvals: Vec<Approval>,
     /// Whether its last word was told.
     pub(super) told: bool,
+}
+
+/// A person's word on what kept a task from landing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Approval {
+    /// What it was.
+    pub hold: Hold,
+    /// Who, as the host knows them.
+    pub by: String,
+    /// Why.
+    pub note: String,
 }
 
 /// One attempt's history.
@@ -46,6 +62,10 @@ pub struct AttemptView {
     pub evidence: Arc<[Evidence]>,
     /// What is odd about the files that its brief named, and about its change.
     pub findings: Vec<Finding>,
+    /// What another agent said of its change; none before, and where nobody was asked.
+    pub review: Option<Reviewed>,
+    /// Its checks on what passed the gates, without its change, up to the first red one; none before they were run.
+    pub sensed: Option<Arc<[Evidence]>>,
     /// What became of it.
     pub fate: Fate,
 }
@@ -134,6 +154,11 @@ impl AttemptView {
             } => {
                 self.evidence = evidence.as_slice().into();
                 self.findings.extend_from_slice(findings);
+            }
+            Event::Reviewed { review, .. } => self.review = Some(review.clone()),
+            // Green on top of other changes, it is judged by that look.
+            Event::Probed { evidence, .. } if evidence.iter().all(Evidence::passes) => {
+                self.evidence = evidence.as_slice().into();
             }
             _ => {}
         }

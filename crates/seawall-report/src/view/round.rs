@@ -51,6 +51,7 @@ impl View {
         let (tasks, passes) = (seen.tasks.clone(), seen.passes() == Some(true));
         self.round.answers.note(tasks, passes);
         self.news.push(News::Trial(at));
+        self.now_held(scheduler);
         let all = &self.trials[self.round.first_trial].tasks;
         if let Narrowed::Done { culprits, .. } = self.round.answers.narrow(all) {
             for culprit in &culprits {
@@ -82,7 +83,7 @@ impl View {
     }
 
     /// The attempt of a task whose checks pass and on which the checkpoint has not spoken.
-    fn passed_mut(&mut self, ix: TaskIx) -> Option<&mut AttemptView> {
+    pub(super) fn passed_mut(&mut self, ix: TaskIx) -> Option<&mut AttemptView> {
         let attempts = self.tasks[ix.index()].attempts.iter_mut();
         attempts.rev().find(|attempt| attempt.fate == Fate::Passed)
     }

@@ -239,9 +239,17 @@ fn javascript(node: Node<'_>, source: &[u8], all: &mut All) {
             || squeezed.contains("todo:true")
     };
     let skipped = skipped || options.map(|(_, part)| text(Some(*part), source)).any(off);
-    let name = text(Some(*first), source)
-        .trim_matches(['"', '\'', '`'])
-        .to_owned();
+    let name = spoken(text(Some(*first), source));
     let body = parts.last().map_or(arguments, |(_, last)| *last);
     add(all, name, (node, body), skipped, source);
+}
+
+/// A literal of JavaScript as a reader says it: which quotes stand around it, and so which are escaped, is layout.
+fn spoken(literal: &str) -> String {
+    let inner = literal.get(1..literal.len().saturating_sub(1));
+    let mut name = inner.unwrap_or_default().to_owned();
+    for (escaped, plain) in [("\\'", "'"), ("\\\"", "\""), ("\\`", "`")] {
+        name = name.replace(escaped, plain);
+    }
+    name
 }

@@ -12,12 +12,16 @@ mod explain;
 mod gc;
 mod land;
 mod log;
+mod receipt;
+mod report;
+mod rerun;
 mod resume;
 mod run;
 mod sandbox;
 mod schema;
 mod show;
 mod status;
+mod verify;
 mod waves;
 
 use std::path::PathBuf;
@@ -39,6 +43,9 @@ pub(crate) fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Show(args) => show::run(&repo.open()?, &args),
         Command::Log(args) => log::run(&repo.open()?, &args),
         Command::Approve(args) => approve::run(&repo.open()?, &args),
+        Command::Report(args) => report::run(&repo.open()?, &args),
+        Command::Receipt(args) => receipt::run(&repo.open()?, &args),
+        Command::Verify(args) => verify::run(&repo.open()?, &args),
         Command::Land(args) => land::run(&repo.open()?, &args),
         Command::Gc(args) => gc::run(&repo.open()?, &args),
         Command::Exec(args) => exec::run(&args),

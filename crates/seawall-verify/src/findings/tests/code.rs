@@ -346,4 +346,8 @@ fn honest_work_on_tests() {
         .finds(&[]);
     let skipped = PYTHON.replace("def test_a", "@pytest.mark.skip\ndef test_a");
     Case::new().file("test_a.py", &skipped, PYTHON).finds(&[]);
+    // A formatter chooses the quotes of a name.
+    let quoted = |name: &str| NODE.replacen("'a'", name, 1);
+    let (one, other) = (quoted(r#"'isn\'t "a"'"#), quoted(r#"`isn't "a"`"#));
+    Case::new().file("a.test.js", &one, &other).finds(&[]);
 }
