@@ -430,8 +430,8 @@ fn under_way(stage: Stage) -> &'static str {
         Stage::Opening => "its workspace is being made",
         Stage::Working => "its worker runs",
         Stage::Harvesting => "it is being harvested",
+        Stage::Verifying | Stage::Ended => "its checks run",
         Stage::Reviewing => "another agent looks at its change",
         Stage::Parked => "its checks are red alone; it waits for its siblings",
-        Stage::Verifying | Stage::Ended => "its checks run",
     }
 }
