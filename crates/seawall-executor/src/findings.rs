@@ -136,12 +136,15 @@ fn around(crew: &Crew, base: &CommitId) -> Result<Arc<Around>, ExecuteError> {
     Ok(around)
 }
 
+/// A file, and the functions in it.
+type FileFunctions = (RepoPath, Arc<[Body]>);
+
 /// The functions of the files that the task owns or reads, each file parsed once for all tasks.
 fn functions(
     crew: &Crew,
     task: &Task,
     base: &CommitId,
-) -> Result<Vec<(RepoPath, Arc<[Body]>)>, ExecuteError> {
+) -> Result<Vec<FileFunctions>, ExecuteError> {
     let store = &crew.setup.store;
     let reads = crew.reads.of(store, &commit(base), task)?;
     let named = task.files.iter().chain(&*reads);

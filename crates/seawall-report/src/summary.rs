@@ -326,6 +326,17 @@ fn next(view: &View, scheduler: &Scheduler, outcome: &Outcome, lines: &mut Vec<S
         let command = format!("seawall show {} {}", run(view), quoted(id));
         commands.push((command, what));
     }
+    if view
+        .plan()
+        .each_task()
+        .any(|(ix, _)| scheduler.held(ix).is_some())
+    {
+        let command = format!("seawall approve {}", run(view));
+        commands.push((
+            command,
+            "list what waits for a person, and how to let it land".to_owned(),
+        ));
+    }
     let widths = commands.iter().map(|(command, _)| command.chars().count());
     let width = widths.max().unwrap_or(0).min(60);
     if !commands.is_empty() {

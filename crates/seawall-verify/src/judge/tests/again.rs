@@ -24,7 +24,9 @@ fn looks(flaky: Flaky, exits: &[i32]) -> (usize, Evidence) {
 #[test]
 fn a_red_is_believed_when_it_comes_again() {
     use Value::{CouldNotLook, Fail, Pass};
-    let cases: &[(Flaky, &[i32], usize, Value, Option<(u32, u32)>)] = &[
+    /// What is done about it, the exits, how many are looked at, and what they come to.
+    type Case = (Flaky, &'static [i32], usize, Value, Option<(u32, u32)>);
+    let cases: &[Case] = &[
         (Flaky::Hold, &[0, 9], 1, Pass, None),
         (Flaky::Hold, &[1, 1, 9], 2, Fail, None),
         (Flaky::Hold, &[1, 0, 9], 2, CouldNotLook, Some((1, 1))),
