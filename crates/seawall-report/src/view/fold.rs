@@ -265,7 +265,21 @@ impl View {
             }
         }
         self.keep_holds(ix, event, holds);
+        self.held_at_once(ix, scheduler);
         self.last_word(ix, scheduler);
+    }
+
+    /// Evidence below the floor holds a change although its checks pass; nobody but the scheduler weighs it.
+    fn held_at_once(&mut self, ix: TaskIx, scheduler: &Scheduler) {
+        if *scheduler.standing(ix) != Standing::Ended(Verdict::NeedsHuman) {
+            return;
+        }
+        if let Some(attempt) = self.passed_mut(ix) {
+            attempt.fate = Fate::NeedsHuman;
+        }
+        if let Some(open) = scheduler.held(ix) {
+            self.tasks[ix.index()].holds = open.to_vec();
+        }
     }
 
     /// What a person must look at; that of an earlier attempt is over with it.
