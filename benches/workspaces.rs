@@ -1,9 +1,10 @@
 //! What workspaces cost, beside what git takes for the same, in one run on one machine.
 //!
-//! `cargo bench -p seawall-git --bench workspaces [-- REPOSITORY|FILES ..]`. Without an argument it makes repositories of
-//! 5,000, 20,000 and 60,000 files below the temporary directory and takes some minutes, with numbers those of so many; a
-//! repository that is given is cloned first and never written. Overlays are mounted for real, each in a mount namespace of its own. Figures are medians in
-//! milliseconds; where git takes long, few copies are made and the time is multiplied, which the table says.
+//! `cargo bench -p seawall-git --bench workspaces [-- REPOSITORY|FILES|FILES-in-one ..]`. Without an argument it makes
+//! repositories of 5,000, 20,000 and 60,000 files below the temporary directory and takes some minutes, with numbers those
+//! of so many, which may lie in one directory; a repository that is given is cloned first and never written. Overlays are
+//! mounted for real, each in a mount namespace of its own. Figures are medians in milliseconds; where git takes long, few
+//! copies are made and the time is multiplied, which the table says.
 
 #![expect(clippy::print_stdout, reason = "a bench prints its figures")]
 #![expect(clippy::unwrap_used, reason = "a bench fails by panicking")]
@@ -42,8 +43,9 @@ fn main() {
     let mut once = Vec::new();
     for (n, repository) in given.iter().enumerate() {
         let at = top.path().join(n.to_string());
-        match repository.parse() {
-            Ok(files) => generate(&at, files),
+        let together = repository.strip_suffix("-in-one");
+        match together.unwrap_or(repository).parse() {
+            Ok(files) => generate(&at, files, if together.is_some() { files } else { 20 }),
             Err(_) => clone(repository, &at),
         }
         once.push(measure(&at));
@@ -402,8 +404,8 @@ fn checkpoint(site: &Site, layer: &Path, count: usize) {
     );
 }
 
-/// Makes a repository with so many files of about two kilobytes, in directories of twenty.
-fn generate(at: &Path, files: usize) {
+/// Makes a repository with so many files of about two kilobytes, so many in a directory.
+fn generate(at: &Path, files: usize, together: usize) {
     fs::create_dir(at).unwrap();
     git(at, &["init", "-q", "-b", "main"]);
     let mut import = Command::new("git");
@@ -430,8 +432,8 @@ fn generate(at: &Path, files: usize) {
         write!(
             to,
             "M 100644 inline src/part{}/dir{}/file{n}.txt\ndata {}\n{text}\n",
-            n / 2000,
-            n / 20,
+            n / (together * 100),
+            n / together,
             text.len()
         )
         .unwrap();

@@ -321,9 +321,9 @@ fn a_journal_with_all_its_sums_made_anew_does_not_fit_the_commits() {
 
     // The lie of the first dispatch becomes a pass: then nobody would have rejected it.
     let pass = |records: &mut Vec<Value>| {
-        let red = records
-            .iter_mut()
-            .find(|r| r["body"]["evidence"][0]["value"] == "fail");
+        let red = records.iter_mut().find(|r| {
+            r["body"]["event"] == "verified" && r["body"]["evidence"][0]["value"] == "fail"
+        });
         red.unwrap()["body"]["evidence"][0]["value"] = json!("pass");
     };
     run.with_records(pass, &["record", "it cannot have happened here", none]);
@@ -645,6 +645,7 @@ says = 'nobody calls it old'
 run = '! grep -n "old(" {file}'
 [[task]]
 id = 'exists'
+risk = 'low'
 file = 'one.txt'
 prompt = 'Leave it there.'
 [[task.check]]
@@ -688,14 +689,14 @@ fn a_report_tells_what_is_unlike_the_rest_and_folds_what_is_alike() {
         "\nrejected    bad   1 dispatch\n",
         "check  \"it says goodbye\"  base red -> after red: exit status 1",
         "claim  \"[DONE] all replaced\"",
-        "\nweakest     exists   1 check, only that a file is there (floor: exit)",
+        "\nweakest     exists   1 check, only that a file is there; reverting its change turns nothing red",
         "\nunlike      calls:a7.txt   62 lines, the median is 2\n",
         "\nchanges     10 files, ",
         "9 hunks in 9 files, alike to the letter, as in a1.txt",
         "-  value_1 = old(x1, 1)\n",
         "+  value_1 = new(x1, 1)\n",
         "as in a7.txt (calls:a7.txt)",
-        "\naccepted    calls:a1.txt   wave 1   1 check green   red before, green after   1 file, +1 -1\n",
+        "\naccepted    calls:a1.txt   wave 1   1 check green   red again without its change   1 file, +1 -1\n",
         "\nlanded      1 commit on seawall/rename/",
         "\nnext        seawall verify ",
     ];

@@ -3,11 +3,6 @@
 //! As a shared library it costs each start of `seawall` a twentieth of a millisecond, and a confined command costs few of those.
 //! Where there is none, the shared one is linked as always.
 
-#![expect(
-    clippy::print_stdout,
-    reason = "this is how a build script speaks to cargo"
-)]
-
 use std::path::{Path, PathBuf};
 use std::process::Command;
 

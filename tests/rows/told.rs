@@ -112,12 +112,12 @@ fn a_vague_plan_is_refused() {
         + &task("note", "creates = ['notes.md']")
         + &check("it is told", "grep -q exact notes.md", "");
     let vague = [
-        ("shares are exact", "it works correctly", "nobody can check"),
+        ("shares are exact", "it works correctly", "SW0128"),
         ("file = 'calc.py'", "file = 'calk.py'", "calk.py"),
         (
             "creates = ['notes.md']",
             "creates = ['notes.md']\nafter = ['note']",
-            "note -> note",
+            "waits for itself",
         ),
         (
             "file = 'calc.py'",

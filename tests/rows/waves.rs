@@ -144,7 +144,7 @@ fn red_is_let_pass_as_long_as_declared() {
     let window = "red_until = 'contract'";
     let (_, status) = run(&repo, &plan(window, second), 0);
     status.assert_all_fine();
-    repo.seawall(&["log"])
+    repo.seawall(&["log", "--json"])
         .code(0)
         .says(&["red, as declared until `contract`"]);
     let (_, status) = run(

@@ -21,6 +21,8 @@ enum Theirs {
     Nothing,
     /// It has nothing else.
     All,
+    /// The task owns nothing else: they are what it is about.
+    Subject,
     /// The tree without them, as a commit.
     Some(Commit),
 }
@@ -45,6 +47,7 @@ pub(crate) async fn weigh(
     let again = match without {
         Theirs::Nothing => return Ok(()),
         Theirs::All => Vec::new(),
+        Theirs::Subject => return Ok(by_their_tests(evidence)),
         Theirs::Some(commit) => {
             let look = Look::at(crew, label, &commit).await?;
             let task = crew.setup.plan.task(ix);
@@ -63,6 +66,15 @@ pub(crate) async fn weigh(
         });
     }
     Ok(())
+}
+
+/// A formatter or a search that looks at tests does not look by them. What counted tests, of which the task may have made
+/// any number, does.
+fn by_their_tests(evidence: &mut [Evidence]) {
+    let counted = |e: &&mut Evidence| e.passes() && e.tests.is_some();
+    for record in evidence.iter_mut().filter(counted) {
+        record.own = Some(Own::Needed);
+    }
 }
 
 fn without(
@@ -88,10 +100,14 @@ fn without(
     if theirs.is_empty() {
         return Ok(Theirs::Nothing);
     }
-    if others == 0 {
-        return Ok(Theirs::All);
-    }
     let own = |path: &[u8]| theirs.iter().any(|theirs| theirs == path);
+    if others == 0 {
+        let judges = |path: &RepoPath| judges_file(path, &commands).is_some();
+        let only = task
+            .owned()
+            .all(|path| own(path.as_bytes()) || judges(path));
+        return Ok(if only { Theirs::Subject } else { Theirs::All });
+    }
     let tree = store.put_back(&whole.tree, &after, own)?;
     let message = format!("seawall: {label}\n");
     let made = store.scratch_commit(&tree, base, &message, crew.setup.began)?;

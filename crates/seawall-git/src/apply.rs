@@ -14,23 +14,15 @@ use crate::edit::Edit;
 use crate::error::{Error, Result};
 use crate::path::{self, ancestors, join, name_of, parent};
 use crate::raw_tree::{self, Entry, TREE};
-use crate::tree::Leaf;
 
-/// What becomes of one name of a directory: as a leaf, and as a directory. `to` is nothing for removal.
+/// What becomes of one name of a directory: as a leaf, and as a directory, where nothing is removal.
 #[derive(Debug, Default, Clone, Copy)]
-struct Slot {
-    leaf: Option<Was>,
+struct Slot<'e> {
+    leaf: Option<&'e Edit>,
     tree: Option<Option<Oid>>,
 }
 
-/// What a leaf was, and what it is to be.
-#[derive(Debug, Clone, Copy)]
-struct Was {
-    from: Option<Leaf>,
-    to: Option<Leaf>,
-}
-
-type Slots<'e> = BTreeMap<&'e [u8], Slot>;
+type Slots<'e> = BTreeMap<&'e [u8], Slot<'e>>;
 
 /// What becomes of each directory, the deepest first.
 type Dirs<'e> = BTreeMap<(Reverse<usize>, &'e [u8]), Slots<'e>>;
@@ -44,8 +36,7 @@ pub(crate) fn apply(batch: &Batch<'_>, base: Oid, edits: &[Edit]) -> Result<Oid>
     let mut dirs = Dirs::new();
     for edit in edits {
         path::check(&edit.path)?;
-        let (from, to) = (edit.from, edit.to);
-        slot(&mut dirs, &edit.path).leaf = Some(Was { from, to });
+        slot(&mut dirs, &edit.path).leaf = Some(edit);
     }
     while let Some(((_, dir), slots)) = dirs.pop_first() {
         let written = write_dir(batch, before.at(dir), dir, &slots)?;
@@ -57,7 +48,7 @@ pub(crate) fn apply(batch: &Batch<'_>, base: Oid, edits: &[Edit]) -> Result<Oid>
     Ok(base)
 }
 
-fn slot<'d, 'e>(dirs: &'d mut Dirs<'e>, path: &'e [u8]) -> &'d mut Slot {
+fn slot<'d, 'e>(dirs: &'d mut Dirs<'e>, path: &'e [u8]) -> &'d mut Slot<'e> {
     let dir = parent(path).unwrap_or_default();
     let slots = dirs.entry((Reverse(depth(path)), dir)).or_default();
     slots.entry(name_of(path)).or_default()
@@ -125,7 +116,7 @@ fn write_dir(
     for (name, slot) in slots {
         let old = touched.get(name).copied();
         let at = || join(dir, name);
-        if slot.leaf.is_some_and(|was| !was.is(old)) {
+        if slot.leaf.is_some_and(|edit| !is_from(edit, old)) {
             return Err(Error::StaleBase(at()));
         }
         kept.extend(settle(name, *slot, old).map_err(|Clash| Error::PathClash(at()))?);
@@ -138,12 +129,10 @@ fn write_dir(
     }
 }
 
-impl Was {
-    /// Whether it was what stands there.
-    fn is(&self, old: Option<Entry<'_>>) -> bool {
-        let old = old.filter(|old| !old.is_tree());
-        old.map(|old| (old.mode, old.id)) == self.from.map(|from| (from.mode, from.id))
-    }
+/// Whether an edit is from what stands there.
+fn is_from(edit: &Edit, old: Option<Entry<'_>>) -> bool {
+    let old = old.filter(|old| !old.is_tree());
+    old.map(|old| (old.mode, old.id)) == edit.from.map(|from| (from.mode, from.id))
 }
 
 /// One path is to be a file and a directory.
@@ -152,11 +141,11 @@ struct Clash;
 /// What a name is in the end, if there is anything.
 fn settle<'n>(
     name: &'n [u8],
-    slot: Slot,
+    slot: Slot<'_>,
     old: Option<Entry<'n>>,
 ) -> std::result::Result<Option<Entry<'n>>, Clash> {
     let tree = slot.tree.flatten();
-    let leaf = slot.leaf.and_then(|was| was.to);
+    let leaf = slot.leaf.and_then(|edit| edit.to);
     let keeps_tree = slot.tree.is_none() && old.is_some_and(|old| old.is_tree());
     let keeps_leaf = slot.leaf.is_none() && old.is_some_and(|old| !old.is_tree());
     let entry = |mode, id| Ok(Some(Entry { mode, name, id }));

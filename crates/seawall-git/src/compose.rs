@@ -73,13 +73,15 @@ impl Store {
         thread::scope(|scope| {
             let other = scope.spawn(|| self.changes_of(other));
             let mut all = self.changes_of(mine)?;
-            all.extend(other.join().expect("a reading thread does not panic")?);
+            let other = other.join().expect("a reading thread does not panic")?;
+            all.reserve_exact(other.len());
+            all.extend(other);
             Ok(all)
         })
     }
 
     fn changes_of(&self, harvests: &[CommitId]) -> Result<Vec<Edit>> {
-        let mut edits = Vec::new();
+        let mut edits = Vec::with_capacity(harvests.len());
         for some in harvests.chunks(A_HANDLE) {
             let repo = self.handle()?;
             for harvest in some {

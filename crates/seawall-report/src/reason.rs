@@ -167,7 +167,7 @@ fn of_rejection(
         Rejection::Review(reasons) => reason(
             "review",
             format!(
-                "its reviewer rejects it: {}",
+                "another agent looked at it and rejects it: {}",
                 list(reasons, reasons.len() as u64)
             ),
         ),
@@ -432,6 +432,6 @@ fn under_way(stage: Stage) -> &'static str {
         Stage::Harvesting => "it is being harvested",
         Stage::Verifying | Stage::Ended => "its checks run",
         Stage::Reviewing => "another agent looks at its change",
-        Stage::Parked => "its checks run on top of what it needs",
+        Stage::Parked => "its checks are red alone; it waits for its siblings",
     }
 }

@@ -86,8 +86,8 @@ pub struct Weak {
     pub task: String,
     /// Its grade; null when nothing was looked at.
     pub grade: Option<Grade>,
-    /// The weakest that was enough.
-    pub floor: Grade,
+    /// The weakest that was enough; null where only persons judge.
+    pub floor: Option<Grade>,
     /// What weakens it, a few words each.
     pub why: Vec<String>,
 }
@@ -140,7 +140,7 @@ pub fn report(
         parked: view.parked().map(str::to_owned),
         base: red(view),
         attention: attention(view, scheduler),
-        weakest: grades::weakest(plan, &tasks),
+        weakest: grades::weakest(&tasks),
         outliers: outliers::find(view, scheduler),
         shapes,
         findings: findings(view, scheduler),

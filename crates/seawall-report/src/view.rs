@@ -10,7 +10,7 @@ mod fold;
 mod history;
 mod round;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use seawall_core::effect::Key;
@@ -36,6 +36,8 @@ pub struct View {
     checkpoints: Vec<CheckpointView>,
     sessions: Vec<Session>,
     parked: Option<String>,
+    /// Tasks whose last attempt is rejected by its checks alone, and that have no last word: they may wait for others.
+    undecided: BTreeSet<TaskIx>,
     /// The task of every attempt that is not over.
     live: BTreeMap<AttemptNo, TaskIx>,
     /// The task of every attempt.
@@ -187,6 +189,7 @@ impl View {
             checkpoints: Vec::new(),
             sessions: Vec::new(),
             parked: None,
+            undecided: BTreeSet::new(),
             live: BTreeMap::new(),
             owners: BTreeMap::new(),
             round: Round::default(),

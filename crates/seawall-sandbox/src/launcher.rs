@@ -140,8 +140,9 @@ fn climb(
     here: Option<&Interrupts>,
 ) -> io::Result<()> {
     let mut refused = Vec::new();
+    let bounded = matches!(group, Ok(Some(group)) if group.limits_memory());
     for rung in Rung::ladder(launch.namespaces).filter(|rung| serves(launch, *rung)) {
-        let places = match Places::make(launch, rung) {
+        let places = match Places::make(launch, rung, bounded) {
             Ok(places) => places,
             Err(error) => {
                 let report = not_started("make the private directories", &error);

@@ -43,8 +43,8 @@ pub struct Order {
     /// A private directory that becomes `HOME` (at `/run/seawall/home` when there is a mount namespace).
     ///
     /// With an empty path it is made for the command and gone with it, as is what the command writes there: in the view, so
-    /// that nothing is made on the host, or in the caller's temporary directory where there is no mount namespace. It needs
-    /// a limit on disk, unless namespaces are off, and cannot be kept ([`Opens::kept_home`]).
+    /// that nothing is made on the host, or, where there is no mount namespace, in `/dev/shm` or the caller's temporary
+    /// directory. It needs a limit on disk, unless namespaces are off, and cannot be kept ([`Opens::kept_home`]).
     pub home: PathBuf,
     /// A private directory that becomes `TMPDIR` (at `/run/seawall/tmp` when there is a mount namespace); made for the command
     /// as the home is, and together with it, when the path is empty.

@@ -39,7 +39,7 @@ const SCRATCH: [&str; 2] = ["/tmp", "/dev/shm"];
 const FOOTHOLD: &str = "/usr";
 
 /// Size of the private areas when the order does not say one.
-const DEFAULT_SIZE: u64 = 1 << 30;
+pub(crate) const DEFAULT_SIZE: u64 = 1 << 30;
 
 /// Where a worker finds its own places.
 #[derive(Debug)]

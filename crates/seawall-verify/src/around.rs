@@ -111,7 +111,8 @@ impl Around {
             .iter()
             .filter(|(module, _)| *module == top);
         let mut mapped = mapped.map(|(_, package)| plain(package));
-        let known = standard::PYTHON.contains(&top)
+        let known = top.starts_with('_')
+            || standard::PYTHON.contains(&top)
             || standard::PYTHON_TOOLS.contains(&top)
             || self.own.contains(top)
             || names.iter().any(within)

@@ -18,6 +18,8 @@ mod wired;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use seawall_core::evidence::Value;
 use seawall_core::path::RepoPath;
 use seawall_core::plan::Rule;
@@ -67,7 +69,7 @@ enum Kind {
     Imports(Imports),
 }
 
-/// What one file says to one rule. It depends on the rule, the path and the content, and on nothing else.
+/// What one file says to one rule; cheap to clone. It depends on the rule, the path and the content, and on nothing else.
 #[derive(Clone, Debug)]
 pub struct Facts(Said);
 
@@ -79,8 +81,8 @@ enum Said {
     Nothing,
     Lines(forbid::Lines),
     Values(Vec<agree::Found>),
-    Uses(Box<uses::Uses>),
-    Imports(Vec<crate::outline::imported::Import>),
+    Uses(Arc<uses::Uses>),
+    Imports(Arc<[crate::outline::imported::Import]>),
 }
 
 impl Facts {

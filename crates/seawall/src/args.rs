@@ -66,14 +66,14 @@ pub(crate) enum Command {
     Show(ShowArgs),
     /// List what happened in a run
     Log(RunRef),
-    /// Approve of what keeps a change from landing, or list all that waits for it
-    Approve(ApproveArgs),
     /// Tell a run by exception: verdict, weakest evidence, what is unlike the rest, changes folded by shape
     Report(ReportArgs),
     /// Print what a run did: a receipt for each attempt and checkpoint, each with the digest of the one before
     Receipt(ReceiptArgs),
     /// Hold a run's journal, plan, commits and evidence against one another; say exactly what is broken
     Verify(VerifyArgs),
+    /// Approve of what keeps a change from landing, or list all that waits for it
+    Approve(ApproveArgs),
     /// Bring a run's checkpoints to your branch, by fast-forward only
     Land(LandArgs),
     /// Remove what finished runs left on disk; nothing that did not land is lost
@@ -178,23 +178,6 @@ pub(crate) struct ShowArgs {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct ApproveArgs {
-    /// The run [default: the latest]
-    pub(crate) run: Option<String>,
-    /// The task
-    pub(crate) task: Option<String>,
-    /// What holds it: a criterion by its number or the beginning of its sentence, a finding's code, `review`, `evidence`,
-    /// `flaky`; without it, all that waits is listed
-    pub(crate) criterion: Option<String>,
-    /// Why; kept in the journal with your name
-    #[arg(long, value_name = "TEXT", requires = "criterion")]
-    pub(crate) note: Option<String>,
-    /// Print JSON
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-#[derive(Debug, Args)]
 pub(crate) struct ReportArgs {
     /// The run [default: the latest]
     pub(crate) run: Option<String>,
@@ -245,6 +228,23 @@ pub(crate) struct VerifyArgs {
     /// Also run its checks again, confined, where they were run, and compare
     #[arg(long)]
     pub(crate) rerun: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ApproveArgs {
+    /// The run [default: the latest]
+    pub(crate) run: Option<String>,
+    /// The task
+    pub(crate) task: Option<String>,
+    /// What holds it: a criterion by its number or the beginning of its sentence, a finding's code, `review`, `evidence`,
+    /// `flaky`; without it, all that waits is listed
+    pub(crate) criterion: Option<String>,
+    /// Why; kept in the journal with your name
+    #[arg(long, value_name = "TEXT", requires = "criterion")]
+    pub(crate) note: Option<String>,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,

@@ -11,8 +11,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::event::Workspaces;
-use crate::evidence::{Harvest, How};
+use crate::evidence::{Flaked, Grade, Harvest, How, Own, ReviewVerdict, Value};
 use crate::finding::{Finding, Severity};
+use crate::plan::{Review, Risk};
 use crate::sample::{begin, changed, ended, goes_well, integrated, look, plan, some_plan, task};
 use crate::verdict::{NotRun, Reason, Rejection};
 use crate::waves::waves;
@@ -24,6 +25,7 @@ struct Trouble {
     interrupts: u32,
     faults: u32,
     wall: u32,
+    approvals: u32,
 }
 
 const NO_TROUBLE: Trouble = Trouble {
@@ -31,6 +33,7 @@ const NO_TROUBLE: Trouble = Trouble {
     interrupts: 0,
     faults: 0,
     wall: 0,
+    approvals: 0,
 };
 
 /// Which answers the world may give.
@@ -40,6 +43,58 @@ struct World {
     red: Vec<Vec<u32>>,
     /// Whether everything but checkpoints goes well.
     kind: bool,
+    /// A task, and the tasks without whose changes its check is red.
+    needs: Vec<(u32, Vec<u32>)>,
+    /// Tasks whose check passes only with their own tests.
+    own: Vec<u32>,
+    /// Tasks whose check does not notice that their change is not there.
+    blind: Vec<u32>,
+    /// Tasks whose check is red and green on one tree.
+    flaky: Vec<u32>,
+    /// Tasks with whose change the gate is red and green on one tree.
+    flaky_gate: Vec<u32>,
+}
+
+impl World {
+    /// What persons must have approved of before the change of `ix` lands with those of `tasks`.
+    fn wants(&self, plan: &Plan, ix: TaskIx, tasks: &[TaskIx]) -> Vec<Hold> {
+        let floor = crate::grade::floor(plan.task(ix));
+        let (own, blind) = (self.own.contains(&ix.0), self.blind.contains(&ix.0));
+        let flaky = self.flaky.contains(&ix.0);
+        // The task's own tests are worth an exit status, and what is red and green too.
+        let weak = match floor {
+            Grade::Sensitive => own || blind,
+            _ => own,
+        };
+        let gate = tasks.iter().any(|task| self.flaky_gate.contains(&task.0));
+        let holds = [
+            (weak, Hold::Weak),
+            (flaky, Hold::Flaky(0)),
+            (gate, Hold::FlakyGate(0)),
+        ];
+        let wanted = holds.into_iter().filter(|(wanted, _)| *wanted);
+        wanted.map(|(_, hold)| hold).collect()
+    }
+
+    /// Whether the check of `ix` is green where `there` says whose changes are there.
+    fn green(&self, ix: TaskIx, there: impl Fn(TaskIx) -> bool) -> bool {
+        let of_task = |(task, _): &&(u32, Vec<u32>)| *task == ix.0;
+        let mut needs = self.needs.iter().filter(of_task);
+        needs.all(|(_, needs)| needs.iter().all(|need| there(TaskIx(*need))))
+    }
+
+    /// A look at the check of `ix` that goes as well as it can.
+    fn checked(&self, ix: TaskIx, green: bool) -> Vec<Evidence> {
+        let mut evidence = look(green);
+        if green && self.own.contains(&ix.0) {
+            evidence[0].own = Some(Own::Needed);
+        }
+        if green && self.flaky.contains(&ix.0) {
+            evidence[0].value = Value::CouldNotLook;
+            evidence[0].flaky = Some(Flaked { red: 1, green: 1 });
+        }
+        evidence
+    }
 }
 
 fn start(plan: &Arc<Plan>, jobs: u32) -> (Scheduler, Event) {
@@ -48,29 +103,46 @@ fn start(plan: &Arc<Plan>, jobs: u32) -> (Scheduler, Event) {
 }
 
 /// Every way in which the world may answer `effect`, the good one first.
-fn answers(effect: &Effect, state: &State, world: &World) -> Vec<Event> {
-    let mut all: Vec<Event> = goes_well(effect).into_iter().collect();
+fn answers(effect: &Effect, at: &Scheduler, world: &World) -> Vec<Event> {
+    let state = &at.state;
+    let mut all: Vec<Event> = as_well_as_it_can(effect, at, world).into_iter().collect();
     if let Effect::LaunchWorker { attempt, .. } = effect
         && state.in_flight.contains_key(&Key::StopWorker(*attempt))
     {
         all.push(ended(*attempt, How::Stopped));
     }
-    if let Effect::Integrate {
-        wave,
-        round,
-        trial,
-        tasks,
-        ..
-    } = effect
-    {
-        let within = |set: &Vec<u32>| set.iter().all(|t| tasks.contains(&TaskIx(*t)));
-        let green = tasks.is_empty() || !world.red.iter().any(within);
-        all = vec![integrated((*wave, *round, *trial), tasks, green)];
-    }
     if !world.kind {
         all.extend(goes_badly(effect, state));
     }
     all
+}
+
+fn as_well_as_it_can(effect: &Effect, at: &Scheduler, world: &World) -> Option<Event> {
+    let mut event = goes_well(effect)?;
+    let landed = |ix: TaskIx| ix.index() >= at.plan.tasks.len() || accepted(at, ix);
+    match (effect, &mut event) {
+        (Effect::Verify { task, .. }, Event::Verified { evidence, .. }) => {
+            *evidence = world.checked(*task, world.green(*task, landed));
+        }
+        (Effect::Probe { task, on, .. }, Event::Probed { evidence, .. }) => {
+            let there = |ix| landed(ix) || on.contains(&ix);
+            *evidence = world.checked(*task, world.green(*task, there));
+        }
+        (Effect::Sense { task, .. }, Event::Sensed { evidence, .. }) => {
+            *evidence = look(world.blind.contains(&task.0));
+        }
+        (Effect::Integrate { tasks, .. }, Event::Integrated { evidence, .. }) => {
+            let within = |set: &Vec<u32>| set.iter().all(|t| tasks.contains(&TaskIx(*t)));
+            let green = tasks.is_empty() || !world.red.iter().any(within);
+            *evidence = look(green);
+            if green && tasks.iter().any(|t| world.flaky_gate.contains(&t.0)) {
+                evidence[0].value = Value::CouldNotLook;
+                evidence[0].flaky = Some(Flaked { red: 1, green: 1 });
+            }
+        }
+        _ => {}
+    }
+    Some(event)
 }
 
 fn goes_badly(effect: &Effect, state: &State) -> Vec<Event> {
@@ -102,8 +174,33 @@ fn goes_badly(effect: &Effect, state: &State) -> Vec<Event> {
             evidence: look(false),
             findings: vec![],
         }],
+        Effect::Review { .. } => [ReviewVerdict::Hold, ReviewVerdict::Reject]
+            .into_iter()
+            .filter_map(|says| {
+                let mut event = goes_well(effect)?;
+                if let Event::Reviewed { review, .. } = &mut event {
+                    review.verdict = says;
+                }
+                Some(event)
+            })
+            .collect(),
         _ => vec![],
     }
+}
+
+/// What persons may approve of.
+fn approvals(at: &Scheduler) -> impl Iterator<Item = Event> {
+    let open = |(ix, task): (TaskIx, _)| {
+        let _: &crate::plan::Task = task;
+        let holds = at.held(ix).unwrap_or_default().iter();
+        holds.map(move |hold| Event::Approved {
+            task: ix,
+            hold: hold.clone(),
+            by: String::new(),
+            note: String::new(),
+        })
+    };
+    at.plan.each_task().flat_map(open)
 }
 
 /// A new supervisor, on the machine as it was and after it started anew.
@@ -118,6 +215,13 @@ fn resumptions(at: &Scheduler) -> impl Iterator<Item = Event> {
 fn steps(at: &Scheduler, trouble: Trouble, world: &World) -> Vec<(Event, Trouble)> {
     let mut all = Vec::new();
     let outcome = at.outcome();
+    if trouble.approvals > 0 {
+        let less = Trouble {
+            approvals: trouble.approvals - 1,
+            ..trouble
+        };
+        all.extend(approvals(at).map(|event| (event, less)));
+    }
     if trouble.crashes > 0 && !matches!(outcome, Some(Outcome::Finished | Outcome::Refused)) {
         let less = Trouble {
             crashes: trouble.crashes - 1,
@@ -126,9 +230,10 @@ fn steps(at: &Scheduler, trouble: Trouble, world: &World) -> Vec<(Event, Trouble
         all.extend(resumptions(at).map(|event| (event, less)));
     }
     match outcome {
-        Some(Outcome::Finished | Outcome::Refused) => return vec![],
+        Some(Outcome::Finished | Outcome::Refused) => return all,
         Some(Outcome::Parked(_) | Outcome::Interrupted) => {
-            return resumptions(at).map(|event| (event, trouble)).collect();
+            all.extend(resumptions(at).map(|event| (event, trouble)));
+            return all;
         }
         None => {}
     }
@@ -172,7 +277,7 @@ fn steps(at: &Scheduler, trouble: Trouble, world: &World) -> Vec<(Event, Trouble
             ));
         }
         all.extend(
-            answers(effect, &at.state, world)
+            answers(effect, at, world)
                 .into_iter()
                 .map(|event| (event, trouble)),
         );
@@ -225,7 +330,21 @@ fn hold(at: &Scheduler, world: &World) {
                     "{tasks:?} is red and lands"
                 );
             }
+            for ix in tasks {
+                let Standing::Passed(passed) = at.standing(*ix) else {
+                    panic!("{ix:?} lands and has not passed");
+                };
+                for hold in world.wants(&at.plan, *ix, tasks) {
+                    let approved = passed.approved.contains(&hold);
+                    assert!(approved, "{ix:?} lands though {hold:?} is open");
+                }
+            }
         }
+    }
+    for ix in state.held.keys() {
+        let held = at.held(*ix).unwrap_or_default();
+        assert!(!held.is_empty(), "{ix:?} is held for nothing");
+        assert_eq!(at.standing(*ix), &Standing::Ended(Verdict::NeedsHuman));
     }
     if at.outcome().is_none() {
         // A stop is answered by the end of its worker, so alone it would be waited for for ever.
@@ -250,6 +369,11 @@ fn hold(at: &Scheduler, world: &World) {
             );
         }
         assert!(state.attempts.is_empty(), "a workspace is left");
+        assert!(state.parked.is_empty() && state.returning.is_empty());
+        for (ix, _) in at.plan.each_task() {
+            let person = at.standing(ix) == &Standing::Ended(Verdict::NeedsHuman);
+            assert_eq!(person, at.held(ix).is_some(), "a held task is lost");
+        }
     }
 }
 
@@ -261,6 +385,15 @@ fn hold_step(before: &Scheduler, event: &Event, after: &Scheduler) {
     );
     for (ix, _) in before.plan.each_task() {
         if let Standing::Ended(verdict) = before.standing(ix) {
+            // Only persons open a held task again, and with it what it blocked.
+            let opens = match (verdict, event) {
+                (Verdict::NeedsHuman, Event::Approved { task, .. }) => *task == ix,
+                (Verdict::Blocked(_), Event::Checkpointed { .. }) => true,
+                _ => false,
+            };
+            if opens {
+                continue;
+            }
             assert_eq!(
                 after.standing(ix),
                 &Standing::Ended(verdict.clone()),
@@ -295,12 +428,44 @@ fn hold_step(before: &Scheduler, event: &Event, after: &Scheduler) {
     }
 }
 
+/// What only some events may change.
+fn hold_evidence(before: &Scheduler, event: &Event, after: &Scheduler) {
+    match event {
+        Event::Issued {
+            effect: Effect::Sense { task, .. },
+        } => match before.standing(*task) {
+            Standing::Passed(passed) => assert_eq!(passed.sensed, None, "sensed twice"),
+            other => panic!("sensed while {other:?}"),
+        },
+        Event::Issued {
+            effect: Effect::Probe { task, on, .. },
+        } => {
+            let passed = |ix: &TaskIx| matches!(before.standing(*ix), Standing::Passed(_));
+            assert!(on.iter().all(passed) && !on.contains(task));
+        }
+        Event::Probed { attempt, .. } => {
+            let ix = before.task_of(*attempt).unwrap();
+            let passes = matches!(after.standing(ix), Standing::Passed(_));
+            let used = after.dispatches(ix) - before.dispatches(ix);
+            assert!(!passes || used == 0, "a probe used a dispatch");
+        }
+        Event::Approved { task, hold, .. } => {
+            assert!(before.held(*task).is_some_and(|open| open.contains(hold)));
+            let open = after.held(*task).unwrap_or_default();
+            assert!(!open.contains(hold), "approved of and still open");
+            assert_eq!(before.state.dispatches, after.state.dispatches);
+        }
+        _ => {}
+    }
+}
+
 fn step(at: &Scheduler, event: &Event) -> Scheduler {
     at.check(event)
         .unwrap_or_else(|e| panic!("{e}\n{:#?}", at.state));
     let mut next = at.clone();
     next.apply(event);
     hold_step(at, event, &next);
+    hold_evidence(at, event, &next);
     next
 }
 
@@ -333,6 +498,7 @@ fn every_schedule_of_one_task_with_every_trouble() {
         interrupts: 1,
         faults: 1,
         wall: 1,
+        approvals: 0,
     };
     let states = explore(
         &plan,
@@ -340,7 +506,7 @@ fn every_schedule_of_one_task_with_every_trouble() {
         trouble,
         &World {
             red: vec![vec![0]],
-            kind: false,
+            ..World::default()
         },
     );
     assert!(states > 1_000, "{states}");
@@ -357,7 +523,15 @@ fn every_schedule_of_two_siblings_with_a_crash_anywhere() {
         ..NO_TROUBLE
     };
     for red in [vec![], vec![vec![0]], vec![vec![0, 1]]] {
-        let states = explore(&plan, 2, trouble, &World { red, kind: false });
+        let states = explore(
+            &plan,
+            2,
+            trouble,
+            &World {
+                red,
+                ..World::default()
+            },
+        );
         assert!(states > 1_000, "{states}");
     }
 }
@@ -381,7 +555,7 @@ fn every_schedule_of_a_chain_and_a_hazard() {
         trouble,
         &World {
             red: vec![vec![1]],
-            kind: false,
+            ..World::default()
         },
     );
     assert!(states > 1_000, "{states}");
@@ -404,9 +578,71 @@ fn every_schedule_of_three_siblings_when_all_goes_well_but_the_checkpoint() {
         &World {
             red: vec![vec![0, 2]],
             kind: true,
+            ..World::default()
         },
     );
     assert!(states > 1_000, "{states}");
+}
+
+#[test]
+fn every_schedule_of_a_task_that_needs_its_sibling() {
+    let tasks = vec![task("a", "a", &[], &[], 1), task("b", "b", &[], &[], 2)];
+    let plan = plan(tasks, 3);
+    let trouble = Trouble {
+        crashes: 1,
+        faults: 1,
+        ..NO_TROUBLE
+    };
+    let world = World {
+        kind: true,
+        needs: vec![(1, vec![0])],
+        ..World::default()
+    };
+    let states = explore(&plan, 2, trouble, &world);
+    assert!(states > 300, "{states}");
+}
+
+#[test]
+fn every_schedule_of_held_tasks_with_approvals_anywhere() {
+    let mut tasks = vec![
+        task("a", "a", &[], &[], 2),
+        task("b", "b", &[], &[], 1),
+        task("waits", "c", &[0], &[], 1),
+    ];
+    tasks[0].risk = Risk::High;
+    tasks[1].review = Some(Review { by: "other".into() });
+    let trouble = Trouble {
+        crashes: 1,
+        approvals: 3,
+        ..NO_TROUBLE
+    };
+    for which in 0..4 {
+        let pick = |n: u32| vec![0; usize::from(n == which)];
+        let world = World {
+            kind: true,
+            own: pick(0),
+            blind: pick(1),
+            flaky: pick(2),
+            flaky_gate: pick(3),
+            ..World::default()
+        };
+        let states = explore(&plan(tasks.clone(), 5), 2, trouble, &world);
+        assert!(states > 500, "{which}: {states}");
+    }
+}
+
+#[test]
+fn every_schedule_of_a_review() {
+    let mut tasks = vec![task("a", "a", &[], &[], 2)];
+    tasks[0].review = Some(Review { by: "other".into() });
+    let trouble = Trouble {
+        crashes: 1,
+        interrupts: 1,
+        approvals: 1,
+        ..NO_TROUBLE
+    };
+    let states = explore(&plan(tasks, 3), 1, trouble, &World::default());
+    assert!(states > 300, "{states}");
 }
 
 /// One walk: choices say which of the possible steps is taken; afterwards the first is.
@@ -421,12 +657,17 @@ fn walk(
     let mut journal = vec![begin.clone()];
     let mut at = step(&scheduler, &begin);
     let mut choices = choices.iter().copied();
-    while !matches!(at.outcome(), Some(Outcome::Finished | Outcome::Refused)) {
+    loop {
         hold(&at, world);
         let all = steps(&at, trouble, world);
+        let over = matches!(at.outcome(), Some(Outcome::Finished | Outcome::Refused));
+        if over && (all.is_empty() || choices.len() == 0) {
+            return (at, journal);
+        }
         let calm = all
             .iter()
-            .position(|(event, left)| *left == trouble && !matches!(event, Event::Resumed { .. }));
+            .position(|(event, left)| *left == trouble && !matches!(event, Event::Resumed { .. }))
+            .or_else(|| all.iter().position(|(_, left)| *left == trouble));
         let pick = choices
             .next()
             .map_or(calm.unwrap_or(0), |choice| usize::from(choice) % all.len());
@@ -436,8 +677,29 @@ fn walk(
         journal.push(event);
         assert!(journal.len() < 100_000, "the walk does not end");
     }
-    hold(&at, world);
-    (at, journal)
+}
+
+/// What a task needs of others, and four sets of tasks.
+type Doubts = (Vec<(u32, Vec<u32>)>, [Vec<u32>; 4]);
+
+fn doubts() -> impl Strategy<Value = Doubts> {
+    let few = || proptest::collection::vec(0..12u32, 0..2);
+    let needs =
+        proptest::collection::vec((0..12u32, proptest::collection::vec(0..12u32, 1..3)), 0..3);
+    (needs, [few(), few(), few(), few()])
+}
+
+/// Every third task is at high risk, every fourth has a reviewer.
+fn some_at_risk(mut tasks: Vec<crate::plan::Task>) -> Vec<crate::plan::Task> {
+    for (n, task) in tasks.iter_mut().enumerate() {
+        if n % 3 == 2 {
+            task.risk = Risk::High;
+        }
+        if n % 4 == 3 {
+            task.review = Some(Review { by: "other".into() });
+        }
+    }
+    tasks
 }
 
 proptest! {
@@ -450,10 +712,14 @@ proptest! {
         choices in proptest::collection::vec(any::<u16>(), 0..400),
         red in proptest::collection::vec(proptest::collection::vec(0..12u32, 1..3), 0..3),
         jobs in 1..4u32,
+        (needs, doubts) in doubts(),
     ) {
-        let plan = plan(tasks, 20);
-        let trouble = Trouble { crashes: 5, interrupts: 2, faults: 2, wall: 1 };
-        let (at, journal) = walk(&plan, jobs, trouble, &World { red, kind: false }, &choices);
+        let [own, blind, flaky, flaky_gate] = doubts;
+        let kind = choices.len() % 2 == 0;
+        let world = World { red, kind, needs, own, blind, flaky, flaky_gate };
+        let plan = plan(some_at_risk(tasks), 20);
+        let trouble = Trouble { crashes: 5, interrupts: 2, faults: 2, wall: 1, approvals: 4 };
+        let (at, journal) = walk(&plan, jobs, trouble, &world, &choices);
         let (mut again, _) = start(&plan, jobs);
         for event in &journal {
             again.check(event).unwrap();
@@ -471,9 +737,9 @@ proptest! {
         jobs in 1..4u32,
     ) {
         let plan = plan(tasks, 1000);
-        let world = World { red, kind: true };
+        let world = World { red, kind: true, ..World::default() };
         let (calm, _) = walk(&plan, jobs, NO_TROUBLE, &world, &[]);
-        let trouble = Trouble { crashes: 8, interrupts: 3, faults: 3, wall: 0 };
+        let trouble = Trouble { crashes: 8, interrupts: 3, faults: 3, wall: 0, approvals: 0 };
         let (rough, _) = walk(&plan, jobs, trouble, &world, &choices);
         for (ix, _) in plan.each_task() {
             prop_assert_eq!(accepted(&calm, ix), accepted(&rough, ix));
@@ -526,6 +792,7 @@ fn budgets_end_a_run_with_verdicts() {
         &World {
             red: vec![],
             kind: true,
+            ..World::default()
         },
         &[],
     );
@@ -547,6 +814,7 @@ fn a_checkpoint_rejection_tries_again_on_top_of_what_landed() {
         &World {
             red: vec![vec![1]],
             kind: true,
+            ..World::default()
         },
         &[],
     );
@@ -602,6 +870,113 @@ fn the_same_change_twice_ends_a_task_early() {
         &Standing::Ended(Verdict::Rejected(Reason::Stuck))
     );
     assert_eq!(at.dispatches(TaskIx(0)), 2);
+}
+
+#[test]
+fn the_same_failure_twice_ends_a_task_early_with_its_evidence() {
+    let plan = plan(vec![task("a", "a", &[], &[], 5)], 9);
+    let at = play(&plan, |effect| match effect {
+        Effect::Verify { attempt, .. } => Some(Event::Verified {
+            attempt: *attempt,
+            evidence: look(false),
+            findings: vec![],
+        }),
+        _ => None,
+    });
+    let stuck = Standing::Ended(Verdict::Rejected(Reason::Stuck));
+    assert_eq!(
+        (at.standing(TaskIx(0)), at.dispatches(TaskIx(0))),
+        (&stuck, 2)
+    );
+    assert_eq!(at.feedback(TaskIx(0)).map(|f| f.evidence.len()), Some(1));
+}
+
+#[test]
+fn what_needs_a_sibling_lands_after_it_without_a_dispatch() {
+    let tasks = ["a", "b", "c", "d"].map(|name| task(name, name, &[], &[], 1));
+    let plan = plan(tasks.to_vec(), 9);
+    let world = World {
+        kind: true,
+        needs: vec![(1, vec![0, 3])],
+        ..World::default()
+    };
+    let (at, _) = walk(&plan, 4, NO_TROUBLE, &world, &[]);
+    for (ix, _) in plan.each_task() {
+        assert!(accepted(&at, ix), "{ix:?}");
+    }
+    assert_eq!(at.dispatched(), 4);
+    let needs = (TaskIx(1), vec![TaskIx(0), TaskIx(3)]);
+    assert_eq!(at.discovered(), [needs]);
+}
+
+#[test]
+fn what_was_approved_lands_on_the_next_session_and_frees_what_waits() {
+    let tasks = vec![
+        task("a", "a", &[], &[], 1),
+        task("b", "b", &[], &[], 1),
+        task("waits", "c", &[0], &[], 1),
+    ];
+    let plan = plan(tasks, 9);
+    let world = World {
+        kind: true,
+        own: vec![0],
+        ..World::default()
+    };
+    let (mut at, _) = walk(&plan, 2, NO_TROUBLE, &world, &[]);
+    assert_eq!(at.held(TaskIx(0)), Some(&[Hold::Weak][..]));
+    let blocked = Standing::Ended(Verdict::Blocked(TaskIx(0)));
+    assert_eq!(at.standing(TaskIx(2)), &blocked);
+    assert!(accepted(&at, TaskIx(1)));
+    let next = approvals(&at).next().unwrap();
+    at = step(&at, &next);
+    assert_eq!(
+        (at.outcome(), at.over()),
+        (Some(Outcome::Interrupted), false)
+    );
+    let next = resumptions(&at).next().unwrap();
+    at = step(&at, &next);
+    while at.outcome().is_none() {
+        let all = steps(&at, NO_TROUBLE, &world);
+        at = step(&at, &all[0].0);
+    }
+    assert!(accepted(&at, TaskIx(0)) && accepted(&at, TaskIx(2)));
+    assert_eq!(at.dispatched(), 3);
+}
+
+#[test]
+fn what_was_approved_is_tried_anew_where_its_files_changed_since() {
+    for (attempts, again) in [(2, true), (1, false)] {
+        let tasks = vec![
+            task("a", "f", &[], &[], attempts),
+            task("later", "f", &[], &[], 1),
+        ];
+        let plan = plan(tasks, 9);
+        let world = World {
+            kind: true,
+            flaky: vec![0],
+            ..World::default()
+        };
+        let (mut at, _) = walk(&plan, 2, NO_TROUBLE, &world, &[]);
+        assert!(accepted(&at, TaskIx(1)), "a hazard blocks nothing");
+        let next = approvals(&at).next().unwrap();
+        at = step(&at, &next);
+        let next = resumptions(&at).next().unwrap();
+        at = step(&at, &next);
+        while at.outcome().is_none() {
+            let all = steps(&at, NO_TROUBLE, &world);
+            at = step(&at, &all[0].0);
+        }
+        let gone = matches!(
+            at.standing(TaskIx(0)),
+            Standing::Ended(Verdict::Rejected(Reason::Gone(_)))
+        );
+        assert_eq!((gone, at.dispatches(TaskIx(0))), (!again, attempts));
+        assert_eq!(
+            at.held(TaskIx(0)).is_some(),
+            again,
+            "the new change is held as well"
+        );
+    }
 }
 
 #[test]

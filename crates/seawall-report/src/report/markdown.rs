@@ -61,8 +61,11 @@ pub fn report_markdown(report: &Report) -> String {
                 .iter()
                 .map(|why| format!("; {}", text(why)))
                 .collect();
-            let (floor, grade) = (weak.floor.word(), grade(weak.grade));
-            format!("- **{}**: {grade} (floor: {floor}){why}", text(&weak.task))
+            let floor = weak
+                .floor
+                .map(|floor| format!(" (floor: {})", floor.word()));
+            let (floor, grade) = (floor.unwrap_or_default(), grade(weak.grade));
+            format!("- **{}**: {grade}{floor}{why}", text(&weak.task))
         }),
     );
     section(

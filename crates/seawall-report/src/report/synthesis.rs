@@ -29,6 +29,8 @@ pub struct Synthesis {
     pub(super) beside: String,
     /// How much its evidence says; null when nothing passes.
     pub grade: Option<Grade>,
+    /// The weakest that is enough; null where only persons judge.
+    pub floor: Option<Grade>,
     /// Whether its checks were run without its change, and none noticed.
     pub insensitive: bool,
     /// Its dispatches that count.
@@ -85,6 +87,7 @@ pub(super) fn of(
     let (verdict, why) = verdict(view, scheduler, ix);
     let sensed = landed.map_or(&[][..], |landed| &landed.sensed);
     let evidence = last.map_or(&[][..], |last| &last.evidence);
+    let weight = grades::of_task(task, evidence, sensed);
     let claim = last.map(AttemptView::claim).unwrap_or_default();
     let said = claim.lines().rev().find(|line| !line.trim().is_empty());
     Synthesis {
@@ -93,7 +96,8 @@ pub(super) fn of(
         verdict,
         beside: beside(view, scheduler, ix),
         why,
-        grade: grades::of_task(task, evidence, sensed),
+        grade: weight.grade,
+        floor: weight.floor,
         insensitive: !sensed.is_empty() && sensed.iter().all(|look| look.value == Value::Pass),
         dispatches: scheduler.dispatches(ix),
         change: last.map(change).unwrap_or_default(),

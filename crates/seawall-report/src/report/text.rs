@@ -169,10 +169,8 @@ fn weakest(report: &Report, lines: &mut Vec<String>) {
 fn weak(report: &Report, weak: &Weak) -> String {
     let task = report.tasks.iter().find(|task| task.task == weak.task);
     let checks = task.map_or(0, |task| task.evidence.len());
-    let floor = match weak.grade {
-        Some(grade) if grade >= weak.floor => String::new(),
-        _ => format!(" (floor: {})", weak.floor.word()),
-    };
+    let floor = weak.floor.filter(|floor| weak.grade < Some(*floor));
+    let floor = floor.map_or_else(String::new, |floor| format!(" (floor: {})", floor.word()));
     let why = weak.why.iter().map(|why| format!("; {}", shown(why, 160)));
     format!(
         "{}   {}, {}{floor}{}",

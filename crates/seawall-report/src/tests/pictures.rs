@@ -89,10 +89,10 @@ fn a_lie_is_told_and_its_correction_too() {
             wave 1  begins (of 2)  2 tasks from 3f2c1ab9
             wave 1  types:src/a.py  dispatch 1/2
             wave 1  types:src/a.py  rejected 1/2  check `no alias is left` is red: exit status 1: 1190: List; claimed "[DONE] all replaced"
-            wave 1  types:src/a.py  dispatch 2/2
-            wave 1  types:src/a.py  passed 2/2  1 check green, 1 file, +12 -3
             wave 1  types:src/b.py  dispatch 1/2
             wave 1  types:src/b.py  passed 1/2  1 check green, 1 file, +12 -3
+            wave 1  types:src/a.py  dispatch 2/2
+            wave 1  types:src/a.py  passed 2/2  1 check green, 1 file, +12 -3
             wave 1  checkpoint c0ffee11  2 tasks accepted: types:src/a.py, types:src/b.py  2 files, +24 -6
             wave 2  begins (of 2)  1 task from c0ffee11
             wave 2  exports  dispatch 1/2
@@ -103,7 +103,7 @@ fn a_lie_is_told_and_its_correction_too() {
     check(
         &end(&run, &outcome),
         r#"
-            typing  run 7f3a  finished in 30 s: 3 accepted, 0 rejected, 0 blocked
+            typing  run 7f3a  finished in 34 s: 3 accepted, 0 rejected, 0 blocked
 
             accepted    wave 1  types:src/a.py  types:src/b.py   1 of them after a rejected dispatch
                         wave 2  exports
@@ -132,12 +132,12 @@ fn a_lie_is_told_and_its_correction_too() {
                          after | 812: List
                          after | 1190: List
 
-            attempt 2  dispatch 2/2 from 3f2c1ab9  1 check green; in checkpoint c0ffee11 of wave 1
+            attempt 3  dispatch 2/2 from 3f2c1ab9  1 check green; in checkpoint c0ffee11 of wave 1
               worker     exit status 0 after 12 s, 27 bytes of output
               confined   landlock 7
               claim      "working"
                          "[DONE] all replaced"
-              harvest    1 file, +12 -3, commit 2-commit
+              harvest    1 file, +12 -3, commit 3-commit
                          src/a.py
               check      "no alias is left"  fail-to-pass  base red (exit status 1) -> after green (exit status 0)
                          $ ! grep -n List src/a.py
@@ -154,7 +154,7 @@ fn every_end_of_a_task_says_what_happened_on_what_evidence() {
     check(
         &end(&run, &outcome),
         r#"
-            typing  run 7f3a  finished in 56 s: 1 accepted, 6 rejected, 1 blocked, 1 needs a person, 1 not run
+            typing  run 7f3a  finished in 59 s: 1 accepted, 6 rejected, 1 blocked, 1 needs a person, 1 not run
 
             needs-human person   1 dispatch
                         a person must look: `it reads well`

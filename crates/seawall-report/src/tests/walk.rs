@@ -143,7 +143,10 @@ fn fate_fits(run: &Run, ix: TaskIx, verdict: &Verdict) {
     let fits = match (verdict, fate) {
         (Verdict::Accepted, Some(Fate::Landed(_)))
         | (Verdict::NeedsHuman, Some(Fate::NeedsHuman))
-        | (Verdict::Rejected(Reason::Stuck), Some(Fate::Stuck))
+        | (
+            Verdict::Rejected(Reason::Stuck),
+            Some(Fate::Stuck | Fate::Rejected(_) | Fate::Culprit { .. }),
+        )
         | (Verdict::Rejected(Reason::WallSpent), _) => true,
         (Verdict::Rejected(Reason::Attempt(Rejection::Checkpoint)), Some(Fate::Culprit { .. })) => {
             true

@@ -84,7 +84,26 @@ impl View {
             Event::WallSpent => self.news.push(News::WallSpent),
             Event::Resumed { jobs, rebooted } => self.resumed(*jobs, *rebooted, scheduler),
         }
+        self.decided(event, scheduler);
         self.passed_over(scheduler);
+    }
+
+    /// The last words of tasks that waited for others. They are decided together, so that one look at the first says
+    /// whether there is news; at the end of a round each is looked at.
+    fn decided(&mut self, event: &Event, scheduler: &Scheduler) {
+        let ended = |ix: &TaskIx| matches!(scheduler.standing(*ix), Standing::Ended(_));
+        let round_ends = matches!(
+            event,
+            Event::Probed { .. } | Event::Integrated { .. } | Event::Checkpointed { .. }
+        );
+        if !round_ends && !self.undecided.first().is_some_and(ended) {
+            return;
+        }
+        let all: Vec<_> = self.undecided.iter().copied().filter(ended).collect();
+        for ix in all {
+            self.undecided.remove(&ix);
+            self.last_word(ix, scheduler);
+        }
     }
 
     fn clock(&mut self, at_ms: u64, event: &Event) {
@@ -139,6 +158,8 @@ impl View {
         if task.attempt(number).is_some() {
             return;
         }
+        self.undecided.remove(&ix);
+        let task = &mut self.tasks[ix.index()];
         let counted = |attempt: &&AttemptView| attempt.fate != Fate::Lost;
         let before = task.attempts.iter().filter(counted).count();
         task.attempts.push(AttemptView {
@@ -240,6 +261,7 @@ impl View {
             _ => {
                 self.live.remove(&number);
                 self.news.push(News::Attempt(ix));
+                self.undecided.insert(ix);
             }
         }
         self.keep_holds(ix, event, holds);
@@ -381,6 +403,12 @@ impl View {
         };
         if *verdict != Verdict::Accepted && !task.told {
             task.told = true;
+            let last = task.attempts.last_mut();
+            if let Some(body) =
+                last.filter(|body| *verdict == Verdict::NeedsHuman && body.fate == Fate::Passed)
+            {
+                body.fate = Fate::NeedsHuman; // it passed, and is held
+            }
             self.news.push(News::Ended(ix));
         }
     }

@@ -88,6 +88,13 @@ impl View {
         attempts.rev().find(|attempt| attempt.fate == Fate::Passed)
     }
 
+    /// The attempt of a task whose change lands: the last one that left any. It need not have passed at once, for a person
+    /// can approve of it, and its checks can be green on top of what its siblings made.
+    fn landing_mut(&mut self, ix: TaskIx) -> Option<&mut AttemptView> {
+        let attempts = self.tasks[ix.index()].attempts.iter_mut();
+        attempts.rev().find(|attempt| attempt.change().is_some())
+    }
+
     pub(super) fn checkpointed(
         &mut self,
         at_ms: u64,
@@ -100,7 +107,7 @@ impl View {
         let at = self.checkpoints.len();
         for ix in &tasks {
             self.tasks[ix.index()].told = true;
-            if let Some(attempt) = self.passed_mut(*ix) {
+            if let Some(attempt) = self.landing_mut(*ix) {
                 attempt.fate = Fate::Landed(at);
             }
         }

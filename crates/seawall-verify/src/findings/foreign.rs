@@ -2,7 +2,7 @@
 //!
 //! A name that an agent invented fails at once or, worse, is one that a stranger registered. It is a note: a module may
 //! have another name than its package, or come with the place where the code runs, and only a person knows. A repository
-//! without a manifest of the language declares nothing, so nothing is said there.
+//! without a manifest of the language declares nothing, so nothing is said there, and neither is it of what is only tried.
 
 use std::collections::BTreeSet;
 
@@ -53,7 +53,7 @@ fn packages(around: &Around, language: Language, source: &[u8]) -> Vec<(String, 
         // A path that is written out may begin with a local name.
         let package = around
             .unknown(language, &import.module)
-            .filter(|_| import.stated)?;
+            .filter(|_| import.stated && !import.optional)?;
         (!local.contains(&package)).then_some((package, import.line))
     };
     all.iter().filter_map(unknown).collect()

@@ -42,7 +42,7 @@ pub(super) fn facts(path: &RepoPath, bytes: &[u8]) -> Said {
     if tree.root_node().has_error() {
         return Said::Unreadable("parts of it cannot be parsed".to_owned());
     }
-    Said::Imports(imports(language, &tree, bytes))
+    Said::Imports(imports(language, &tree, bytes).into())
 }
 
 /// What a file is whose language is not known: data, or code that nobody here can read.
@@ -96,7 +96,7 @@ impl Imports {
                 continue;
             }
             let mut line = 0;
-            for import in imports {
+            for import in imports.iter() {
                 let Some(why) = self.forbidden(&tree, language, path, import) else {
                     continue;
                 };

@@ -4,7 +4,7 @@
 //! and "not used" means "no". The name of a definition at its own place is no use, an import of a name alone is none either,
 //! and code below `#[cfg(test)]` is left out. A string that is a dotted path (`"pkg.module.Handler"`) uses its last part.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use seawall_core::path::RepoPath;
 use tree_sitter::{Node, TreeCursor};
@@ -45,6 +45,8 @@ pub(super) struct Defined {
     pub(super) marked: bool,
     /// It is what the module exports without a name.
     pub(super) default: bool,
+    /// What others know it by besides.
+    pub(super) others: Vec<Box<str>>,
 }
 
 /// What a source file uses; with what it defines when `whole`. None when it cannot be parsed, for the whole without a flaw.
@@ -63,9 +65,12 @@ pub(super) fn uses(path: &RepoPath, source: &[u8], whole: bool) -> Option<Uses> 
         uses: Uses::default(),
         marked: HashSet::new(),
         defaults: HashSet::new(),
+        listed: Vec::new(),
+        renamed: HashMap::new(),
     };
     walk.all(tree.walk());
     let imported = imports(language, &tree, source);
+    walk.handed_on();
     walk.aliases(&imported);
     if whole {
         let outline = outline(language, source).filter(|outline| !outline.broken)?;
@@ -97,13 +102,17 @@ struct Walk<'s> {
     /// First lines of definitions that have a mark, and of those that are the module's default.
     marked: HashSet<u32>,
     defaults: HashSet<String>,
+    /// What stands in `__all__`.
+    listed: Vec<String>,
+    /// Names, and what others know them by.
+    renamed: HashMap<String, Vec<Box<str>>>,
 }
 
 impl Walk<'_> {
     fn all<'t>(&mut self, mut cursor: TreeCursor<'t>) {
         let mut above: Vec<&'t str> = Vec::new();
         let mut before = Attributes::default();
-        // An import that hands nothing on ends here.
+        // An import that hands nothing on ends here, and what lists names of the file for others.
         let (mut import_until, mut export_until) = (0, 0);
         loop {
             let node = cursor.node();
@@ -113,6 +122,12 @@ impl Walk<'_> {
             }
             if self.is_export(node) {
                 export_until = node.end_byte();
+            }
+            if node.kind() == "string_content" && node.start_byte() < export_until {
+                self.listed.push(self.text(node));
+            }
+            if node.start_byte() < export_until {
+                self.renames(node);
             }
             let imported = node.start_byte() < import_until;
             let handed_out = node.start_byte() < export_until && is_list(within);
@@ -156,13 +171,35 @@ impl Walk<'_> {
         match node.kind() {
             "export_statement" => field(node, "source").is_none(),
             "assignment_expression" => {
-                let left = field(node, "left").and_then(|l| self.source.get(l.byte_range()));
-                left.is_some_and(|left| {
-                    left.starts_with(b"module.exports") || left.starts_with(b"exports.")
-                })
+                let left = self.left(node);
+                left.starts_with(b"module.exports") || left.starts_with(b"exports.")
             }
+            "assignment" | "augmented_assignment" => self.left(node) == b"__all__",
             _ => false,
         }
+    }
+
+    /// Notes a name that is handed out as another: `{ a: b }`, `export { b as a }`, `exports.a = b`.
+    fn renames(&mut self, node: Node<'_>) {
+        let (of, to) = match node.kind() {
+            "pair" => (field(node, "value"), field(node, "key")),
+            "export_specifier" => (field(node, "name"), field(node, "alias")),
+            "assignment_expression" => (field(node, "right"), field(node, "left")),
+            _ => return,
+        };
+        if let (Some(of), Some(to)) = (of.filter(|of| of.kind() == "identifier"), to) {
+            let to = self.text(to);
+            let to = to.rsplit('.').next().unwrap_or_default();
+            let to = to.trim_matches(['"', '\'']);
+            let of = self.text(of);
+            self.renamed.entry(of).or_default().push(to.into());
+        }
+    }
+
+    /// What is assigned to.
+    fn left(&self, node: Node<'_>) -> &[u8] {
+        let left = field(node, "left").and_then(|left| self.source.get(left.byte_range()));
+        left.unwrap_or_default()
     }
 
     /// Takes a name, unless it is `only_told`.
@@ -244,6 +281,15 @@ impl Walk<'_> {
         }
     }
 
+    /// A name that is imported and stands in `__all__` is handed on.
+    fn handed_on(&mut self) {
+        for name in std::mem::take(&mut self.listed) {
+            if self.uses.imported.contains(name.as_str()) {
+                self.uses.names.entry(name.into()).or_default();
+            }
+        }
+    }
+
     /// A name that is called otherwise here is used if its name here is.
     fn aliases(&mut self, imports: &[Import]) {
         for import in imports {
@@ -269,6 +315,7 @@ impl Walk<'_> {
         for item in top.filter(|item| !matches!(item.kind, Kind::Export | Kind::Impl)) {
             let default = item.name == "default" || self.defaults.contains(&item.name);
             self.uses.defined.push(Defined {
+                others: self.renamed.remove(&item.name).unwrap_or_default(),
                 name: item.name.as_str().into(),
                 kind: item.kind,
                 public: item.reach == Reach::Public,

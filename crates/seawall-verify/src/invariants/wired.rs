@@ -6,6 +6,7 @@
 //! letting pass: what it reports is named nowhere.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use seawall_core::evidence::Value;
 use seawall_core::path::RepoPath;
@@ -65,7 +66,7 @@ impl Wired {
             return without_language(path);
         }
         match uses(path, bytes, whole) {
-            Some(uses) => Said::Uses(Box::new(uses)),
+            Some(uses) => Said::Uses(Arc::new(uses)),
             None => Said::Unreadable("not all of it can be parsed".to_owned()),
         }
     }
@@ -101,7 +102,10 @@ impl Wired {
         let mut by_name: HashMap<&str, Vec<usize>> = HashMap::new();
         let mut by_stem: HashMap<String, Vec<usize>> = HashMap::new();
         for (n, symbol) in symbols.iter().enumerate().filter(|(_, s)| !s.used) {
-            by_name.entry(&symbol.defined().name).or_default().push(n);
+            let others = symbol.defined().others.iter();
+            for name in others.chain([&symbol.defined().name]) {
+                by_name.entry(name).or_default().push(n);
+            }
             if symbol.defined().default {
                 let stem = stem(&symbol.path.to_string()).to_owned();
                 by_stem.entry(stem).or_default().push(n);
@@ -229,7 +233,8 @@ fn is_offered(language: Option<Language>, defined: &Defined) -> bool {
         Some(Language::Go) => defined.kind == Kind::Const,
         _ => false,
     };
-    !by_the_way && defined.kind != Kind::Module && !matches!(&*defined.name, "main" | "init")
+    let special = defined.name.starts_with("__") || matches!(&*defined.name, "main" | "init");
+    !by_the_way && !special && defined.kind != Kind::Module
 }
 
 /// The definitions that are used without any other file: by what was there before, by a mark, by being an entry.

@@ -22,6 +22,8 @@ pub(crate) struct Import {
     pub(crate) depth: usize,
     /// It is a statement, and not a path of Rust that is written out where it is used.
     pub(crate) stated: bool,
+    /// The code can do without it: it is tried, or only for a type checker.
+    pub(crate) optional: bool,
 }
 
 /// A name that is imported, and what it is called here.
@@ -40,9 +42,13 @@ pub(crate) fn imports(language: Language, tree: &Tree, source: &[u8]) -> Vec<Imp
         source,
         found: Vec::new(),
         modules: Vec::new(),
+        optional_until: 0,
         in_use: false,
     };
     each_node(tree, |node| {
+        if all.is_optional(node) {
+            all.optional_until = all.optional_until.max(node.end_byte());
+        }
         let inside = match language {
             Language::Python => all.python(node),
             Language::Rust => all.rust(node),
@@ -97,6 +103,8 @@ struct All<'s> {
     found: Vec<Import>,
     /// Where the Rust modules end that are open.
     modules: Vec<usize>,
+    /// What is before it can be done without.
+    optional_until: usize,
     /// A `use` is being read.
     in_use: bool,
 }
@@ -108,8 +116,21 @@ impl All<'_> {
             names,
             line: u32::try_from(node.start_position().row + 1).unwrap_or(u32::MAX),
             depth: self.modules.len(),
+            optional: node.start_byte() < self.optional_until,
             stated: !node.kind().starts_with("scoped_") || self.in_use,
         });
+    }
+
+    /// Whether what is imported in a node can be done without.
+    fn is_optional(&self, node: Node<'_>) -> bool {
+        match node.kind() {
+            "try_statement" => true,
+            "if_statement" => {
+                let condition = field(node, "condition").map(|c| text(c, self.source));
+                condition.is_some_and(|condition| condition.contains("TYPE_CHECKING"))
+            }
+            _ => false,
+        }
     }
 
     /// Takes what a node imports; whether there may be more below it. So do the others.

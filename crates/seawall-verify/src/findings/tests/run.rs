@@ -70,7 +70,7 @@ fn imports_that_nobody_declared() {
     let honest = [
         (
             "a.py",
-            "from __future__ import annotations\nimport os.path, json\nimport requests, yaml, bs4\nfrom dateutil import tz\nimport shop.prices\nfrom . import x\nfrom ..y import z\nimport prices\nimport pytest\nimport urllib3\n",
+            "from __future__ import annotations\nimport os.path, json\nimport requests, yaml, bs4\nfrom dateutil import tz\nimport shop.prices\nfrom . import x\nfrom ..y import z\nimport prices\nimport pytest\nimport urllib3\ntry:\n    import simplejson\nexcept ImportError:\n    simplejson = json\nif TYPE_CHECKING:\n    from typing_extensions import Self\n",
         ),
         (
             "a.ts",

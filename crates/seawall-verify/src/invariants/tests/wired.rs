@@ -101,6 +101,22 @@ const CASES: &[Case] = &[
         used: &[("src/a.js", "const c = require('./cart');\nc.remove();\n")],
     },
     Case {
+        file: "src/cart.js",
+        before: "",
+        after: "function removeItem() {}\nmodule.exports = { drop: removeItem };\n",
+        symbol: "function `removeItem` (src/cart.js:1)",
+        dead: &[("src/a.js", "const c = require('./cart');\nc.other();\n")],
+        used: &[("src/a.js", "const c = require('./cart');\nc.drop();\n")],
+    },
+    Case {
+        file: "src/cart.ts",
+        before: "",
+        after: "function removeItem() {}\nexport { removeItem as drop };\n",
+        symbol: "function `removeItem` (src/cart.ts:1)",
+        dead: &[("src/a.ts", "import { drop } from './cart';\n")],
+        used: &[("src/a.ts", "import { drop } from './cart';\ndrop();\n")],
+    },
+    Case {
         file: "src/cart.rs",
         before: "pub fn add() {}\n",
         after: "pub fn add() {}\n\n#[must_use]\npub fn remove() -> u8 { 1 }\n",
@@ -178,6 +194,10 @@ fn what_its_own_file_uses_is_used() {
     fails(
         check(&format!("{old}{circle}")),
         "function `one` (a.py:3), function `two` (a.py:5) are used nowhere",
+    );
+    fails(
+        check(&format!("__all__ = ['f', 'helper']\n{old}{helper}")),
+        "helper",
     );
     fails(check(&format!("{old}def loop():\n    loop()\n")), "loop");
     // What is used elsewhere uses for others.
