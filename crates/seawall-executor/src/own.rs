@@ -47,7 +47,10 @@ pub(crate) async fn weigh(
     let again = match without {
         Theirs::Nothing => return Ok(()),
         Theirs::All => Vec::new(),
-        Theirs::Subject => return Ok(by_their_tests(evidence)),
+        Theirs::Subject => {
+            by_their_tests(evidence);
+            return Ok(());
+        }
         Theirs::Some(commit) => {
             let look = Look::at(crew, label, &commit).await?;
             let task = crew.setup.plan.task(ix);
