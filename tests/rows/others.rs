@@ -154,7 +154,7 @@ fn what_was_never_shown_cannot_be_fitted() {
     let Some(repo) = repo("row_35") else {
         return;
     };
-    let hidden = "import calc\n\n\ndef test_secret_pairs():\n    assert calc.mul(7, 8) == 56\n";
+    let hidden = "import calc\n\n\ndef test_secret_pairs():\n    assert calc.mul(1237, 4441) == 5493517\n";
     fs::write(repo.root().join("plans/hidden.py"), hidden).unwrap();
     let holdout = format!(
         "[[task.holdout]]\nsays = 'other numbers are multiplied too'\nrun = '{PYTEST} test_hidden.py'\nput = {{ 'test_hidden.py' = 'hidden.py' }}\n"
@@ -162,7 +162,7 @@ fn what_was_never_shown_cannot_be_fitted() {
     let spies = |rest: &str| {
         format!(
             "cat > $TMPDIR/told; test -e test_hidden.py && echo found: the file
-grep -rn 'secret_pairs\\|56' . $TMPDIR $HOME 2>/dev/null | sed 's/^/found: /'
+grep -rn 'secret_pairs\\|5493517' . $TMPDIR $HOME 2>/dev/null | sed 's/^/found: /'
 grep -n 'test_hidden' $TMPDIR/told | sed 's/^/found: /'\n{rest}"
         )
     };
@@ -175,7 +175,7 @@ grep -n 'test_hidden' $TMPDIR/told | sed 's/^/found: /'\n{rest}"
         let brief = repo.brief(status.run(), attempt);
         assert_eq!(attempt == 2, brief.contains("other numbers"), "{brief}");
         assert!(
-            !brief.contains("test_hidden") && !brief.contains("56"),
+            !brief.contains("test_hidden") && !brief.contains("5493517"),
             "{brief}"
         );
         let log = repo

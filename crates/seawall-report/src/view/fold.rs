@@ -266,6 +266,7 @@ impl View {
             }
         }
         self.keep_holds(ix, event, holds);
+        self.held_at_once(ix, scheduler);
         self.last_word(ix, scheduler);
     }
 

@@ -10,6 +10,19 @@ use seawall_core::verdict::{Hold, Verdict};
 use super::{Approval, AttemptView, Fate, News, View};
 
 impl View {
+    /// Evidence below the floor holds a change although its checks pass; nobody but the scheduler weighs it.
+    pub(super) fn held_at_once(&mut self, ix: TaskIx, scheduler: &Scheduler) {
+        if *scheduler.standing(ix) != Standing::Ended(Verdict::NeedsHuman) {
+            return;
+        }
+        if let Some(attempt) = self.passed_mut(ix) {
+            attempt.fate = Fate::NeedsHuman;
+        }
+        if let Some(open) = scheduler.held(ix) {
+            self.tasks[ix.index()].holds = open.to_vec();
+        }
+    }
+
     /// What a person must look at; that of an earlier attempt is over with it.
     pub(super) fn keep_holds(&mut self, ix: TaskIx, event: &Event, found: Vec<Hold>) {
         let holds = &mut self.tasks[ix.index()].holds;
