@@ -43,7 +43,7 @@ impl Case<'_> {
             "version = 1\nname = 'evidence'\ngoal = 'Change it'\nlimits = {{ check_timeout = '2m' }}\n{UNLOOKED}
              [agent.hand]\nrun = ['sh', '-c', '''\n{EDIT}\n{worker}\n''']\n
              [[checkpoint]]\nsays = 'the tree holds together'\n{checkpoint}\n
-             [[task]]\nid = 'work'\n{owns}\nprompt = 'Do it.'\nattempts = 1\n
+             [[task]]\nid = 'work'\n{owns}\nprompt = 'Do it.'\nattempts = 1\nfloor = 'exit'\n
              [[task.check]]\nsays = 'the work is done'\n{check}\n"
         ))
     }

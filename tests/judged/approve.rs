@@ -37,6 +37,9 @@ fn what_a_person_approves_of_lands_and_frees_what_waited() {
         "work  2  only a person can tell: it reads well",
         "work  3  only a person can tell: it looks well",
     ]);
+    repo.seawall(&["gc"])
+        .code(0)
+        .says(&["kept: a change of it waits for a person"]);
     let approve = |what: &[&str]| repo.seawall(&[&["approve", &run, "work"], what].concat());
     approve(&["2", "--note", "I read it"])
         .code(0)

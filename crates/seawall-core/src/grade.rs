@@ -102,8 +102,12 @@ pub fn floor(task: &Task) -> Grade {
     task.floor.unwrap_or(task.risk.floor())
 }
 
-/// Whether every part of a shell command only asks whether files are there.
-fn only_looks_for_files(command: &str) -> bool {
+/// Whether every part of a shell command only asks whether files are there. That one is *not* there is all that can be said
+/// of a file that was deleted, so a command that asks for that is like any other. The words of plans that stand for files
+/// and tasks may still be in it.
+#[must_use]
+pub fn only_looks_for_files(command: &str) -> bool {
+    let command = command.replace("{file}", "file").replace("{task}", "task");
     // What is computed or piped may be any command.
     if command.contains(['`', '(', '{', '<']) {
         return false;
@@ -120,7 +124,7 @@ const OF_FILES: [&str; 11] = [
 ];
 
 fn looks_for_a_file(part: &str) -> bool {
-    let mut words = part.split_whitespace().skip_while(|word| *word == "!");
+    let mut words = part.split_whitespace();
     let Some(command) = words.next() else {
         return true;
     };
@@ -128,7 +132,7 @@ fn looks_for_a_file(part: &str) -> bool {
     match command {
         "ls" | "stat" | "file" | "true" | ":" | "cd" | "echo" => true,
         "[" | "[[" | "test" => words.all(|word| {
-            let joins = ["!", "-a", "-o", "]", "]]"].contains(&word);
+            let joins = ["-a", "-o", "]", "]]"].contains(&word);
             joins || OF_FILES.contains(&word) || is_operand(word)
         }),
         _ => false,
@@ -154,7 +158,11 @@ mod tests {
         for (command, presence) in [
             ("test -f src/a.py", true),
             ("[ -e a ] && [ -s b ]", true),
-            ("! test -e old.py", true),
+            ("! test -e old.py", false),
+            ("[ ! -e old.py ]", false),
+            ("test -s {file}", true),
+            ("[[ -d src ]]; ls src/a", true),
+            ("[ -e a -a -e b ]", true),
             ("ls src/a.py >/dev/null 2>&1", true),
             ("ls src/a.py", true),
             ("test -f a || exit 1", false),

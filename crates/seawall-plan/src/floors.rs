@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use seawall_core::diagnostic::Diagnostic;
 use seawall_core::evidence::Grade;
+use seawall_core::grade::only_looks_for_files;
 use seawall_core::plan::{Criterion, Kind, Proof, Review, Risk};
 
 use crate::context::Context;
@@ -117,7 +118,7 @@ fn reproduces(criterion: &Criterion) -> bool {
 /// The most that a look at this criterion can say; none for what a person looks at.
 fn strongest(criterion: &Criterion) -> Option<Grade> {
     let run = criterion.run.as_deref();
-    let only_looks = run.is_some_and(|run| vague::is_presence(run) && !vague::is_trivial(run));
+    let only_looks = run.is_some_and(|run| only_looks_for_files(run) && !vague::is_trivial(run));
     match criterion.proof {
         Proof::Manual => None,
         _ if only_looks => Some(Grade::Presence),

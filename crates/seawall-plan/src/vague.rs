@@ -106,33 +106,6 @@ pub(crate) fn is_trivial(run: &str) -> bool {
     ) && !run.contains(['|', '&', ';', '>', '$', '`'])
 }
 
-/// Whether every part of a shell command only asks whether files are there.
-pub(crate) fn is_presence(run: &str) -> bool {
-    let run = run.replace("{file}", "file").replace("{task}", "task");
-    // What is computed or piped may be any command.
-    if run.contains(['`', '(', '{', '<']) {
-        return false;
-    }
-    let parts = run.split(['\n', ';', '&', '|']);
-    let mut parts = parts.map(str::trim).filter(|part| !part.is_empty());
-    parts.clone().next().is_some() && parts.all(looks_for_file)
-}
-
-fn looks_for_file(part: &str) -> bool {
-    let mut words = part.split_whitespace().skip_while(|word| *word == "!");
-    let is_operand = |word: &str| !word.starts_with(['-', '=', '!']);
-    match words.next() {
-        None | Some("ls" | "stat" | "file" | "true" | ":" | "cd" | "echo") => true,
-        Some("[" | "[[" | "test") => words.all(|word| OF_FILES.contains(&word) || is_operand(word)),
-        Some(_) => false,
-    }
-}
-
-/// The operators of test(1) that ask about a file, and those that join them.
-const OF_FILES: [&str; 14] = [
-    "-e", "-f", "-d", "-s", "-r", "-w", "-x", "-L", "-h", "-p", "-b", "-a", "-o", "!",
-];
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -154,28 +127,6 @@ mod tests {
                 expected,
                 "{text}"
             );
-        }
-    }
-
-    #[test]
-    fn finds_checks_that_only_look_whether_a_file_is_there() {
-        for (run, presence) in [
-            ("test -f {file}", true),
-            ("test -s a && [ -e b ]", true),
-            ("[[ -d src ]]; ls src/a", true),
-            ("stat a", true),
-            ("test ! -e a", true),
-            ("! test -e a", true),
-            ("[ -e a -a -e b ]", true),
-            ("test \"$(cat a)\" = b", false),
-            ("test -f a && grep -q x a", false),
-            ("ls | grep a", false),
-            ("test $(wc -l < a) -gt 3", false),
-            ("test \"$A\" = b", false),
-            ("test -f a && pytest", false),
-            ("", false),
-        ] {
-            assert_eq!(is_presence(run), presence, "{run}");
         }
     }
 

@@ -2,20 +2,20 @@
 //!
 //! The codes are part of the JSON of `status` and `show`; they are never renamed, only added to.
 
+mod held;
+
 use serde::Serialize;
 
-use seawall_core::evidence::{Evidence, Grade, Harvest, How, Value};
-use seawall_core::grade::Weight;
+use seawall_core::evidence::{Evidence, Harvest, How, Value};
 use seawall_core::ids::TaskIx;
 use seawall_core::lifecycle::Stage;
-use seawall_core::plan::{Proof, Task};
+use seawall_core::plan::Proof;
 use seawall_core::scheduler::Standing;
-use seawall_core::verdict::{Hold, NotRun, Reason as Rejected, Rejection, Verdict};
+use seawall_core::verdict::{NotRun, Reason as Rejected, Rejection, Verdict};
 
 use crate::findings;
 use crate::look;
 use crate::view::{AttemptView, Fate, View};
-use crate::weak;
 use crate::words::{count, duration, few, many, name, shown};
 
 /// A reason.
@@ -69,7 +69,7 @@ pub fn of_verdict(view: &View, ix: TaskIx, verdict: &Verdict) -> Reason {
                 name(&view.plan().task(*dep).id)
             ),
         ),
-        Verdict::NeedsHuman => needs_human(view, ix),
+        Verdict::NeedsHuman => held::needs_human(view, ix),
         Verdict::NotRun(why) => not_run(view, *why),
     }
 }
@@ -321,72 +321,6 @@ fn stuck(view: &View, ix: TaskIx, attempt: Option<&AttemptView>) -> Reason {
     )
 }
 
-fn needs_human(view: &View, ix: TaskIx) -> Reason {
-    let holds = &view.task(ix).holds;
-    let code = match holds.first() {
-        Some(Hold::Criterion(_)) | None => "needs-human",
-        Some(Hold::Finding(_)) => "finding-held",
-        Some(Hold::Review) => "review-held",
-        Some(Hold::Weak) => "evidence-weak",
-        Some(Hold::Flaky(_) | Hold::FlakyGate(_)) => "flaky",
-    };
-    let all: Vec<_> = holds.iter().flat_map(|hold| held(view, ix, hold)).collect();
-    reason(
-        code,
-        format!("a person must look: {}", few(all.into_iter(), 3, ", ")),
-    )
-}
-
-/// What holds a task, in words; a code may stand for several findings.
-pub(crate) fn held(view: &View, ix: TaskIx, hold: &Hold) -> Vec<String> {
-    let task = view.plan().task(ix);
-    let last = view.task(ix).last();
-    let says = |n: &u32| {
-        let criterion = task.criteria().nth(*n as usize);
-        name(criterion.map_or("", |criterion| &criterion.says))
-    };
-    vec![match hold {
-        Hold::Criterion(n) => format!("`{}`", says(n)),
-        Hold::Finding(code) => {
-            return last.map_or_else(Vec::new, |last| findings::held(last, code));
-        }
-        Hold::Review => reviewed(last),
-        Hold::Weak => weak(task, last),
-        Hold::Flaky(n) => {
-            let kind = look::kind(task, *n);
-            format!("{kind} `{}` is red and green on one tree", says(n))
-        }
-        Hold::FlakyGate(n) => {
-            let gate = look::gate(view, *n as usize);
-            let (kind, says) = gate.map_or(("check", ""), |(kind, gate)| (kind, &gate.says));
-            format!(
-                "{kind} `{}` of the checkpoint is red and green on one tree",
-                name(says)
-            )
-        }
-    }]
-}
-
-fn reviewed(attempt: Option<&AttemptView>) -> String {
-    let review = attempt.and_then(|attempt| attempt.review.as_ref());
-    let reasons = review.map_or(&[][..], |review| &review.reasons);
-    match reasons {
-        [] => "its reviewer gives no reason".to_owned(),
-        _ => format!("its reviewer says: {}", list(reasons, reasons.len() as u64)),
-    }
-}
-
-/// `its evidence is weak: exit, floor tests`.
-fn weak(task: &Task, attempt: Option<&AttemptView>) -> String {
-    let weight = attempt.map_or_else(Weight::default, |attempt| weak::weigh(task, attempt).0);
-    let word = |grade: Option<Grade>| grade.map_or("none", Grade::word);
-    format!(
-        "its evidence is weak: {}, floor {}",
-        word(weight.grade),
-        word(weight.floor)
-    )
-}
-
 fn not_run(view: &View, why: NotRun) -> Reason {
     let budget = &view.plan().budget;
     match why {
@@ -418,7 +352,7 @@ pub(crate) fn of_fate(view: &View, ix: TaskIx, attempt: &AttemptView) -> Reason 
         ),
         Fate::Passed => reason("passed", "its checks pass; the checkpoint has not spoken"),
         Fate::Landed(_) => accepted(view, ix),
-        Fate::NeedsHuman => needs_human(view, ix),
+        Fate::NeedsHuman => held::needs_human(view, ix),
         Fate::Rejected(rejection) => of_rejection(view, ix, Some(attempt), rejection),
         Fate::Stuck => stuck(view, ix, Some(attempt)),
         Fate::Culprit { .. } => checkpoint(view, Some(attempt)),

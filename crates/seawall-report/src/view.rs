@@ -8,6 +8,7 @@
 
 mod fold;
 mod history;
+mod people;
 mod round;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -494,7 +494,7 @@ fn explore(plan: &Arc<Plan>, jobs: u32, trouble: Trouble, world: &World) -> usiz
 fn every_schedule_of_one_task_with_every_trouble() {
     let plan = plan(vec![task("a", "a", &[], &[], 2)], 3);
     let trouble = Trouble {
-        crashes: 2,
+        crashes: 1,
         interrupts: 1,
         faults: 1,
         wall: 1,
@@ -512,27 +512,27 @@ fn every_schedule_of_one_task_with_every_trouble() {
     assert!(states > 1_000, "{states}");
 }
 
+/// A retry multiplies the schedules, and so does a crash: each with the other would take minutes.
 #[test]
-fn every_schedule_of_two_siblings_with_a_crash_anywhere() {
-    let plan = plan(
-        vec![task("a", "a", &[], &[], 2), task("b", "b", &[], &[], 1)],
-        3,
-    );
-    let trouble = Trouble {
-        crashes: 1,
-        ..NO_TROUBLE
-    };
-    for red in [vec![], vec![vec![0]], vec![vec![0, 1]]] {
-        let states = explore(
-            &plan,
-            2,
-            trouble,
-            &World {
+fn every_schedule_of_two_siblings_with_a_retry_or_a_crash_anywhere() {
+    for (attempts, crashes) in [(2, 0), (1, 1)] {
+        let tasks = vec![
+            task("a", "a", &[], &[], attempts),
+            task("b", "b", &[], &[], 1),
+        ];
+        let plan = plan(tasks, 3);
+        let trouble = Trouble {
+            crashes,
+            ..NO_TROUBLE
+        };
+        for red in [vec![], vec![vec![0]], vec![vec![0, 1]]] {
+            let world = World {
                 red,
                 ..World::default()
-            },
-        );
-        assert!(states > 1_000, "{states}");
+            };
+            let states = explore(&plan, 2, trouble, &world);
+            assert!(states > 1_000, "{states}");
+        }
     }
 }
 

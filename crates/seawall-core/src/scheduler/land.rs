@@ -11,7 +11,7 @@
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::Arc;
 
-use super::attempt::{failing, measured};
+use super::records::{failing, measured};
 use super::{Passed, Phase, Scheduler, Standing};
 use crate::effect::Effect;
 use crate::evidence::{Evidence, Grade, Value};

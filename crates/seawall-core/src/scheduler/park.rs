@@ -17,6 +17,10 @@ use crate::lifecycle::{self, Next, Stage};
 use crate::narrow::Answers;
 use crate::verdict::{Rejection, Verdict};
 
+/// The most names of siblings that the parked changes of one round may carry together: beyond, a wave of thousands with many
+/// red changes would cost its square, and each of them tries again as if it had no siblings.
+const MOST_NAMES: usize = 1 << 16;
+
 /// What a member does with its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Start {
@@ -83,8 +87,9 @@ impl Scheduler {
         if parked.is_empty() {
             return self.integrate();
         }
+        let few = siblings.len().saturating_mul(parked.len()) <= MOST_NAMES;
         for ix in parked {
-            if !siblings.is_empty() {
+            if few && !siblings.is_empty() {
                 self.search(ix, siblings.clone());
             } else if let Some(verdict) = self.unpark(ix) {
                 self.conclude(ix, verdict);

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::attempt::measured;
 use super::park::Start;
+use super::records::measured;
 use super::{Phase, Scheduler, Standing};
 use crate::effect::Effect;
 use crate::evidence::Evidence;

@@ -190,6 +190,7 @@ fn every_end_of_a_task_says_what_happened_on_what_evidence() {
 
             next        seawall land 7f3a          bring the commit to main (fast-forward)
                         seawall show 7f3a person   look at the change and judge what is left
+                        seawall approve 7f3a       list what waits for a person, and how to let it land
         "#,
     );
     assert_eq!(exit_code(&run.scheduler, &outcome), 4);

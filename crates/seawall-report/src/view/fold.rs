@@ -9,13 +9,14 @@ use std::sync::Arc;
 
 use seawall_core::effect::{Effect, Key};
 use seawall_core::event::Event;
-use seawall_core::evidence::{Evidence, Harvest};
+use seawall_core::evidence::Harvest;
 use seawall_core::ids::{AttemptNo, Commit, TaskIx, WaveNo};
 use seawall_core::lifecycle::{self, Next, Stage};
 use seawall_core::scheduler::{Scheduler, Standing};
-use seawall_core::verdict::{Hold, Verdict};
+use seawall_core::verdict::Verdict;
 
-use super::{Approval, AttemptView, Fate, News, Session, View};
+use super::people::holds_of;
+use super::{AttemptView, Fate, News, Session, View};
 
 impl View {
     /// Adds an event that was applied to `scheduler`, at `at_ms` milliseconds since 1970-01-01 UTC.
@@ -269,83 +270,6 @@ impl View {
         self.last_word(ix, scheduler);
     }
 
-    /// Evidence below the floor holds a change although its checks pass; nobody but the scheduler weighs it.
-    fn held_at_once(&mut self, ix: TaskIx, scheduler: &Scheduler) {
-        if *scheduler.standing(ix) != Standing::Ended(Verdict::NeedsHuman) {
-            return;
-        }
-        if let Some(attempt) = self.passed_mut(ix) {
-            attempt.fate = Fate::NeedsHuman;
-        }
-        if let Some(open) = scheduler.held(ix) {
-            self.tasks[ix.index()].holds = open.to_vec();
-        }
-    }
-
-    /// What a person must look at; that of an earlier attempt is over with it.
-    fn keep_holds(&mut self, ix: TaskIx, event: &Event, found: Vec<Hold>) {
-        let holds = &mut self.tasks[ix.index()].holds;
-        if matches!(event, Event::WorkspaceOpened { .. }) {
-            holds.clear();
-        }
-        let new = found.into_iter().filter(|hold| !holds.contains(hold));
-        let new: Vec<_> = new.collect();
-        holds.extend(new);
-    }
-
-    /// The checks of a task were run without its change; after the last of a round some may be held.
-    fn sensed(&mut self, ix: TaskIx, evidence: &[Evidence], scheduler: &Scheduler) {
-        let attempts = self.tasks[ix.index()].attempts.iter_mut();
-        if let Some(attempt) = attempts.rev().find(|attempt| attempt.fate == Fate::Passed) {
-            attempt.sensed = Some(evidence.into());
-        }
-        self.now_held(scheduler);
-    }
-
-    /// Tasks that a checkpoint would have landed and that wait for a person instead.
-    pub(super) fn now_held(&mut self, scheduler: &Scheduler) {
-        let held = scheduler.held_tasks();
-        if held <= std::mem::replace(&mut self.held, held) {
-            return;
-        }
-        let first = self.trials.get(self.round.first_trial);
-        for ix in first.map_or_else(Vec::new, |trial| trial.tasks.clone()) {
-            let is_held = *scheduler.standing(ix) == Standing::Ended(Verdict::NeedsHuman);
-            if let Some(attempt) = self.passed_mut(ix).filter(|_| is_held) {
-                attempt.fate = Fate::NeedsHuman;
-                let open = scheduler.held(ix).unwrap_or_default();
-                self.tasks[ix.index()].holds = open.to_vec();
-                self.news.push(News::Attempt(ix));
-                self.last_word(ix, scheduler);
-            }
-        }
-    }
-
-    /// A person's word; with the last one that was missing the change may land after all.
-    fn approved(
-        &mut self,
-        ix: TaskIx,
-        (hold, by, note): (&Hold, &str, &str),
-        scheduler: &Scheduler,
-    ) {
-        let task = &mut self.tasks[ix.index()];
-        task.holds.retain(|open| open != hold);
-        task.approvals.push(Approval {
-            hold: hold.clone(),
-            by: by.to_owned(),
-            note: note.to_owned(),
-        });
-        if scheduler.held(ix).is_none() {
-            task.told = false;
-            self.held = scheduler.held_tasks();
-            let held = |attempt: &&mut AttemptView| attempt.fate == Fate::NeedsHuman;
-            if let Some(attempt) = task.attempts.iter_mut().rev().find(held) {
-                attempt.fate = Fate::Passed;
-            }
-        }
-        self.news.push(News::Approved(ix));
-    }
-
     /// Whether a harvest is a change of this task that was rejected before.
     fn repeats(&self, ix: TaskIx, event: &Event) -> bool {
         let Event::Harvested {
@@ -417,6 +341,9 @@ impl View {
         };
         if *verdict != Verdict::Accepted && !task.told {
             task.told = true;
+            if let Some(open) = scheduler.held(ix) {
+                task.holds = open.to_vec();
+            }
             let last = task.attempts.last_mut();
             if let Some(body) =
                 last.filter(|body| *verdict == Verdict::NeedsHuman && body.fate == Fate::Passed)
@@ -443,14 +370,6 @@ impl View {
             }
             self.waves_seen += 1;
         }
-    }
-}
-
-/// What a person must look at, as far as it is known after a step.
-fn holds_of(next: &Next) -> Vec<Hold> {
-    match next {
-        Next::AskHuman(holds) | Next::Review(holds) => holds.clone(),
-        _ => Vec::new(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! `seawall gc`: removes what ended runs left on disk.
 //!
-//! Only what the journal proves to be over: runs in which every task has its verdict, and runs that are
-//! abandoned by name. Checkpoints stay on the run's branch. A harvest that did not land stays reachable below
+//! Only what the journal proves to be over: runs in which every task has its verdict and no change waits for a person, and
+//! runs that are abandoned by name. Checkpoints stay on the run's branch. A harvest that did not land stays reachable below
 //! `refs/seawall/rescue/`; only then is its run removed.
 
 use std::collections::BTreeSet;
@@ -74,11 +74,14 @@ fn sweep(store: &Store, dir: &RunDir, abandoned: bool, dry: bool) -> Result<Swep
     let over = read
         .as_ref()
         .is_ok_and(|run| run.scheduler.over() || run.scheduler.refused());
-    if !over && !abandoned {
-        return kept(if read.is_ok() {
-            "it can be resumed"
-        } else {
-            "its journal cannot be read"
+    let waits = read
+        .as_ref()
+        .is_ok_and(|run| over && run.scheduler.held_tasks() > 0);
+    if (!over || waits) && !abandoned {
+        return kept(match &read {
+            Ok(_) if waits => "a change of it waits for a person",
+            Ok(_) => "it can be resumed",
+            Err(_) => "its journal cannot be read",
         });
     }
     let _lock = dir.lock()?;
