@@ -154,7 +154,8 @@ fn what_was_never_shown_cannot_be_fitted() {
     let Some(repo) = repo("row_35") else {
         return;
     };
-    let hidden = "import calc\n\n\ndef test_secret_pairs():\n    assert calc.mul(1237, 4441) == 5493517\n";
+    let hidden =
+        "import calc\n\n\ndef test_secret_pairs():\n    assert calc.mul(1237, 4441) == 5493517\n";
     fs::write(repo.root().join("plans/hidden.py"), hidden).unwrap();
     let holdout = format!(
         "[[task.holdout]]\nsays = 'other numbers are multiplied too'\nrun = '{PYTEST} test_hidden.py'\nput = {{ 'test_hidden.py' = 'hidden.py' }}\n"
