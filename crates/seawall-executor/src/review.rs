@@ -272,7 +272,7 @@ mod tests {
         let cases = [
             ("{\"verdict\": \"accept\", \"reasons\": []}", Accept, ""),
             (
-                "I think {that}\n{\"verdict\":\"reject\",\"reasons\":[\"a\u{7}b\",\"{\"]}\nbye",
+                "I think {that}\n{\"verdict\":\"reject\",\"reasons\":[\"a\\u0007b\",\"{\"]}\nbye",
                 Reject,
                 "a b; {",
             ),
