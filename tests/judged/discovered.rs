@@ -46,6 +46,10 @@ fn what_needs_a_sibling_lands_after_it() {
     for id in ["lib", "other", "use"] {
         assert_eq!(repo.status().word(id), "accepted landed 1", "{out}");
     }
+    let told = out.to_string();
+    let landed = told.lines().filter(|line| line.contains("accepted:"));
+    let landed: Vec<_> = landed.filter_map(|line| line.rsplit("  ").next()).collect();
+    assert_eq!(landed, ["2 files, +3 -0", "1 file, +2 -1"], "{out}");
     // On all siblings, then on the one that is enough, then on what landed.
     let probes = events(&repo, "probed");
     assert!(probes.len() >= 3, "{probes:#?}");

@@ -72,7 +72,7 @@ fn what(event: &Event, view: &View) -> String {
         } => format!(
             "verified  {}  {}{}",
             of(view, *attempt),
-            looks(evidence, "green"),
+            greens(evidence),
             tally(findings)
         ),
         Event::WorkspaceDiscarded { attempt } => {
@@ -87,7 +87,7 @@ fn what(event: &Event, view: &View) -> String {
         } => format!(
             "integrated  wave {wave} round {round} trial {trial}  tree {}  {}",
             tree.short(),
-            looks(evidence, "green")
+            greens(evidence)
         ),
         Event::Checkpointed {
             wave,
@@ -118,7 +118,7 @@ fn what(event: &Event, view: &View) -> String {
         } => format!(
             "probed  {}  probe {probe}  {}",
             of(view, *attempt),
-            looks(evidence, "green")
+            greens(evidence)
         ),
         Event::Sensed { task, evidence, .. } => format!(
             "sensed  {}  {}",
@@ -226,6 +226,10 @@ pub(crate) fn held(hold: &Hold) -> String {
 /// `2 of 3 green`.
 fn looks(evidence: &[Evidence], good: &str) -> String {
     let passing = evidence.iter().filter(|look| look.passes()).count();
+    tell(evidence, passing, good)
+}
+
+fn tell(evidence: &[Evidence], passing: usize, good: &str) -> String {
     let blind = evidence
         .iter()
         .filter(|look| look.value == Value::CouldNotLook);
@@ -235,6 +239,26 @@ fn looks(evidence: &[Evidence], good: &str) -> String {
     };
     let tests = look::tests(evidence).map_or(String::new(), |n| format!(", {}", count(n, "test")));
     format!("{passing} of {} {good}{blind}{tests}", evidence.len())
+}
+
+/// `1 of 2 green, 1 red as declared`: what the plan lets be red (`red_until`, `baseline = "red"`) passes and is not green.
+fn greens(evidence: &[Evidence]) -> String {
+    let declared = evidence.iter().filter(|look| is_declared(look)).count();
+    let passing = evidence.iter().filter(|look| look.passes()).count();
+    match declared {
+        0 => looks(evidence, "green"),
+        n => tell(
+            evidence,
+            passing - n,
+            &format!("green, {n} red as declared"),
+        ),
+    }
+}
+
+/// A rule has no exit status, and that of a command may hide its failures: there the reason says it.
+fn is_declared(look: &Evidence) -> bool {
+    let red = look.exit.is_some_and(|status| status != 0);
+    look.passes() && (red || look.why.starts_with("red, as declared"))
 }
 
 /// How a worker ended, in a few words.
@@ -282,5 +306,42 @@ pub(crate) fn harvested(harvest: &Harvest) -> String {
             change.deletions,
             change.commit.short()
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::world::look;
+
+    #[test]
+    fn a_declared_red_is_not_called_green() {
+        let (green, red) = (Value::Pass, Value::Fail);
+        let of = |value, exit, why: &str| Evidence {
+            exit,
+            ..look(value, why, "")
+        };
+        let declared = "red, as declared until `types` (exit status 1)";
+        let rule = of(green, None, declared);
+        let cases = [
+            (vec![of(green, Some(0), "exit status 0")], "1 of 1 green"),
+            (
+                vec![of(green, Some(1), declared)],
+                "0 of 1 green, 1 red as declared",
+            ),
+            (vec![rule.clone()], "0 of 1 green, 1 red as declared"),
+            (
+                vec![of(green, None, "no line of 3 files matches")],
+                "1 of 1 green",
+            ),
+            (vec![of(red, Some(1), "exit status 1")], "0 of 1 green"),
+            (
+                vec![of(green, Some(0), ""), rule, of(red, Some(1), "")],
+                "1 of 3 green, 1 red as declared",
+            ),
+        ];
+        for (evidence, said) in cases {
+            assert_eq!(greens(&evidence), said);
+        }
     }
 }

@@ -2,21 +2,25 @@
 //!
 //! The diff of its last change is the caller's to add: it comes from git, not from the journal.
 
+mod worth;
+
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use seawall_core::evidence::{Evidence, Harvest, WorkerEnd};
+use seawall_core::evidence::{Evidence, Grade, Harvest, Reviewed, WorkerEnd};
 use seawall_core::finding::Finding;
 use seawall_core::ids::{AttemptNo, Commit, TaskIx};
 use seawall_core::plan::Task;
 use seawall_core::scheduler::{Scheduler, Standing};
+use seawall_core::verdict::Hold;
 
 use crate::findings;
 use crate::log::{harvested, worker};
 use crate::look::{self, Row};
 use crate::reason::{self, Reason, verdict_name};
 use crate::status::{CheckStatus, GateLook, TaskStatus, gate_looks, task_status};
-use crate::view::{AttemptView, Fate, View};
+use crate::view::{Approval, AttemptView, Fate, View};
+use crate::weak;
 use crate::words::{count, duration, few, last_lines, name, pad, shown};
 
 /// Lines of output and claim that are shown.
@@ -36,6 +40,10 @@ pub struct Shown {
     pub agent: String,
     /// The ids of the tasks that it waits for.
     pub after: Vec<String>,
+    /// What keeps its change from landing until a person approves of it.
+    pub holds: Vec<Hold>,
+    /// What people took the responsibility for.
+    pub approvals: Vec<Approval>,
     /// Its attempts in order, lost ones included.
     pub attempts: Vec<ShownAttempt>,
 }
@@ -65,6 +73,14 @@ pub struct ShownAttempt {
     pub evidence: Vec<CheckStatus>,
     /// What is odd about the files that its brief named, and about its change.
     pub findings: Vec<Finding>,
+    /// What its evidence is worth; null where no look passes.
+    pub grade: Option<Grade>,
+    /// The weakest grade that is enough; null when only persons judge the task.
+    pub floor: Option<Grade>,
+    /// Whether its checks turned red without its change; null where nobody looked.
+    pub noticed: Option<bool>,
+    /// What another agent said of its change; null where nobody was asked.
+    pub review: Option<Reviewed>,
     /// The gates on the smallest red composition with it, when the checkpoint rejected it.
     pub gates: Vec<GateLook>,
     /// The ids of the tasks that are red only together with it.
@@ -81,6 +97,8 @@ pub fn show_json(view: &View, scheduler: &Scheduler, ix: TaskIx) -> Json {
         prompt: task.prompt.to_string(),
         agent: task.agent.to_string(),
         after: ids(view, &task.after),
+        holds: view.task(ix).holds.clone(),
+        approvals: view.task(ix).approvals.clone(),
         attempts: view
             .task(ix)
             .attempts
@@ -101,6 +119,7 @@ fn shown_attempt(view: &View, ix: TaskIx, attempt: &AttemptView) -> ShownAttempt
         Fate::Culprit { gates, with } => (gate_looks(view, gates), ids(view, with)),
         _ => (Vec::new(), Vec::new()),
     };
+    let (weight, noticed) = weak::weigh(view.plan().task(ix), attempt);
     ShownAttempt {
         attempt: attempt.number,
         dispatch: attempt.dispatch,
@@ -116,6 +135,10 @@ fn shown_attempt(view: &View, ix: TaskIx, attempt: &AttemptView) -> ShownAttempt
             .map(CheckStatus::of)
             .collect(),
         findings: attempt.findings.clone(),
+        grade: weight.grade,
+        floor: weight.floor,
+        noticed,
+        review: attempt.review.clone(),
         gates,
         with,
     }
@@ -127,6 +150,7 @@ pub fn show(view: &View, scheduler: &Scheduler, ix: TaskIx) -> String {
     let task = view.plan().task(ix);
     let mut lines = vec![head(view, scheduler, ix)];
     facts(view, task, &mut lines);
+    worth::persons(view, ix, &mut lines);
     if view.task(ix).attempts.is_empty() {
         for row in look::rows(view, ix, None) {
             criterion("", &row, &mut lines);
@@ -210,6 +234,8 @@ fn one(view: &View, ix: TaskIx, attempt: &AttemptView, lines: &mut Vec<String>) 
             criterion("  ", &row, lines);
         }
     }
+    worth::evidence(view.plan().task(ix), attempt, lines);
+    worth::review(attempt, lines);
     if let Fate::Culprit { gates, .. } = &attempt.fate {
         for look in gates.iter() {
             gate(view, look, lines);

@@ -631,6 +631,56 @@ fn every_schedule_of_held_tasks_with_approvals_anywhere() {
     }
 }
 
+/// The first word of a person leaves the other hold open: `hold` would see the change land.
+#[test]
+fn every_schedule_of_a_task_with_two_holds() {
+    let tasks = vec![task("a", "a", &[], &[], 1), task("b", "b", &[0], &[], 1)];
+    let trouble = Trouble {
+        crashes: 1,
+        approvals: 2,
+        ..NO_TROUBLE
+    };
+    let (one, none) = (|| vec![0], Vec::new);
+    for (own, flaky, flaky_gate) in [
+        (one(), one(), none()),
+        (one(), none(), one()),
+        (none(), one(), one()),
+    ] {
+        let world = World {
+            kind: true,
+            own,
+            flaky,
+            flaky_gate,
+            ..World::default()
+        };
+        let states = explore(&plan(tasks.clone(), 3), 1, trouble, &world);
+        assert!(states > 100, "{states}");
+    }
+}
+
+#[test]
+fn one_of_two_approvals_lets_nothing_land() {
+    let world = World {
+        kind: true,
+        own: vec![0],
+        flaky: vec![0],
+        ..World::default()
+    };
+    let plan = plan(vec![task("a", "a", &[], &[], 1)], 1);
+    let (mut at, _) = walk(&plan, 1, NO_TROUBLE, &world, &[]);
+    let held = at.held(TaskIx(0)).map(<[Hold]>::len);
+    assert_eq!(held, Some(2), "{:?}", at.held(TaskIx(0)));
+    let next = approvals(&at).next().unwrap();
+    at = step(&at, &next);
+    let needs_human = Standing::Ended(Verdict::NeedsHuman);
+    assert_eq!(at.standing(TaskIx(0)), &needs_human);
+    assert_eq!(at.held(TaskIx(0)).map(<[Hold]>::len), Some(1));
+    assert!(at.over(), "there is nothing to go on with");
+    let next = approvals(&at).next().unwrap();
+    at = step(&at, &next);
+    assert!(at.held(TaskIx(0)).is_none() && !at.over());
+}
+
 #[test]
 fn every_schedule_of_a_review() {
     let mut tasks = vec![task("a", "a", &[], &[], 2)];

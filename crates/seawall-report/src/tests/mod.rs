@@ -4,4 +4,4 @@ mod hostile;
 mod pictures;
 mod receipts;
 mod walk;
-mod world;
+pub(crate) mod world;

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use seawall_core::event::Event;
-use seawall_core::evidence::How;
+use seawall_core::evidence::{How, ReviewVerdict};
 use seawall_core::ids::{AttemptNo, TaskIx};
-use seawall_core::plan::{Plan, Proof, When};
+use seawall_core::plan::{Plan, Proof, Review, When};
 use seawall_core::scheduler::Outcome;
+use seawall_core::verdict::Hold;
 
 use super::world::{Does, Run, World, criterion, ended, plan, started, task};
 use crate::exit::exit_code;
@@ -142,6 +143,7 @@ fn a_lie_is_told_and_its_correction_too() {
               check      "no alias is left"  fail-to-pass  base red (exit status 1) -> after green (exit status 0)
                          $ ! grep -n List src/a.py
                          base | 812: List
+              evidence   sensitive, floor exit; without its change a check turns red
         "#,
     );
     assert_eq!(exit_code(&run.scheduler, &outcome), 0);
@@ -420,3 +422,79 @@ fn the_waves_of_a_plan_and_why_a_task_is_moved() {
     assert_eq!(json["moved"][0]["hazard"], "read-after-write");
     assert_eq!(json["dispatches"], 31);
 }
+
+#[test]
+fn what_lands_through_a_probe_is_told_with_its_change() {
+    for attempts in [1, 2] {
+        let tasks =
+            [("a", "a.py"), ("b", "b.py")].map(|(id, file)| task(id, &[file], &[], attempts));
+        let world = World {
+            does: [(("b", 1), Does::Red("no name `new`"))].into(),
+            probes_green: true,
+            ..World::default()
+        };
+        let (run, _) = Run::through(plan(tasks.to_vec()), world);
+        let points = run.lines.iter().filter(|line| line.contains("accepted:"));
+        let points: Vec<_> = points.cloned().collect();
+        assert_eq!(points.len(), 2, "{:#?}", run.lines);
+        for point in &points {
+            assert!(point.ends_with("1 file, +12 -3"), "{point}");
+        }
+        let landed = run.view.task(TaskIx(1)).landed();
+        assert!(landed.is_some());
+    }
+}
+
+#[test]
+fn what_holds_a_task_is_told_with_what_was_said_of_it() {
+    let mut tasks = vec![task("a", &["a.py"], &[], 1)];
+    tasks[0].review = Some(Review { by: "other".into() });
+    let reasons = vec!["the cache is never emptied".into(), "no test of it".into()];
+    let world = World {
+        review: Some((ReviewVerdict::Hold, reasons)),
+        ..World::default()
+    };
+    let (mut run, _) = Run::through(plan(tasks), world);
+    let text = status_text(&run.view, &run.scheduler, Liveness::Dead);
+    assert!(
+        text.contains("needs-human  a person must look: its reviewer says: the cache"),
+        "{text}"
+    );
+    check(&show(&run.view, &run.scheduler, TaskIx(0)), HELD);
+    let json = show_json(&run.view, &run.scheduler, TaskIx(0));
+    assert_eq!(json["attempts"][0]["review"]["verdict"], "hold");
+    assert_eq!(json["attempts"][0]["review"]["reasons"][1], "no test of it");
+    assert_eq!(json["attempts"][0]["grade"], "red-to-green");
+    assert_eq!(json["holds"].as_array().map(Vec::len), Some(1), "{json:#}");
+    run.turn(vec![Event::Approved {
+        task: TaskIx(0),
+        hold: Hold::Review,
+        by: "Ann".into(),
+        note: "it is emptied elsewhere".into(),
+    }]);
+    let text = show(&run.view, &run.scheduler, TaskIx(0));
+    let line = "approved     review by Ann: it is emptied elsewhere\n";
+    assert!(text.contains(line) && !text.contains("held by"), "{text}");
+    let json = show_json(&run.view, &run.scheduler, TaskIx(0));
+    assert_eq!(json["approvals"][0]["by"], "Ann");
+}
+
+const HELD: &str = r#"
+            a  wave 1  needs-human  a person must look: its reviewer says: the cache is never emptied, no test of it
+            owns         a.py
+            agent        modernise, at most 1 dispatch of 10 m
+            held by      review
+
+            attempt 1  dispatch 1/1 from 3f2c1ab9  a person must look: its reviewer says: the cache is never emptied, no test of it
+              worker     exit status 0 after 12 s, 0 bytes of output
+              confined   landlock 7
+              harvest    1 file, +12 -3, commit 1-commit
+                         a.py
+              check      "no alias is left"  fail-to-pass  base red (exit status 1) -> after green (exit status 0)
+                         $ ! grep -n List src/a.py
+                         base | 812: List
+              evidence   red-to-green, floor exit
+              review     hold  exit status 0 after 12 s, 0 bytes of output
+                         "the cache is never emptied"
+                         "no test of it"
+"#;

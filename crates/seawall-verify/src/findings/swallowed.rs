@@ -1,7 +1,10 @@
 //! Errors that are caught and forgotten: `except Exception: pass`, `catch {}`.
 //!
 //! A handler for one narrow kind of error, or with a comment in it, has a reason. What catches everything and does nothing
-//! is told, as a note: there are places for it.
+//! is told, as a note: there are places for it. A file that only got another name has no new ones; one that was changed as
+//! well is a new file.
+
+use std::collections::HashMap;
 
 use seawall_core::finding::Severity;
 use tree_sitter::Node;
@@ -12,10 +15,14 @@ use crate::outline::code::each_node;
 use crate::outline::parse::{children, field, parse};
 
 pub(crate) fn look(look: &Look<'_>, found: &mut Found) {
+    let mut gone = gone(look);
     for file in &look.files {
         let (Some(language), Some(after)) = (file.language, file.after) else {
             continue;
         };
+        if file.before.is_none() && renamed(&mut gone, after) {
+            continue;
+        }
         let old = file
             .before
             .map_or(0, |before| swallowers(language, before).len());
@@ -29,6 +36,28 @@ pub(crate) fn look(look: &Look<'_>, found: &mut Found) {
                 found.at(Severity::Note, file.path, *line, text);
             }
         }
+    }
+}
+
+/// The files that are not there any more, by content.
+fn gone<'a>(look: &Look<'a>) -> HashMap<&'a [u8], u32> {
+    let mut gone = HashMap::new();
+    for file in look.files.iter().filter(|file| file.after.is_none()) {
+        if let Some(before) = file.before {
+            *gone.entry(before).or_default() += 1;
+        }
+    }
+    gone
+}
+
+/// Whether a new file has the content of one that is gone. Each of those is found once, so a second copy is new.
+fn renamed(gone: &mut HashMap<&[u8], u32>, after: &[u8]) -> bool {
+    match gone.get_mut(after) {
+        Some(left) if *left > 0 => {
+            *left -= 1;
+            true
+        }
+        _ => false,
     }
 }
 

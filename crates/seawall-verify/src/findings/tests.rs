@@ -76,6 +76,13 @@ impl Case {
         self
     }
 
+    /// A file that is not there afterwards.
+    pub(crate) fn gone(mut self, name: &'static str, before: impl AsRef<[u8]>) -> Self {
+        self = self.file(name, before, "");
+        self.files.last_mut().unwrap().after = None;
+        self
+    }
+
     pub(crate) fn prompt(self, prompt: &'static str) -> Self {
         Self { prompt, ..self }
     }

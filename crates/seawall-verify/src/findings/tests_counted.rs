@@ -125,12 +125,66 @@ fn is_assertion(node: Node<'_>, source: &[u8]) -> bool {
                 || matches!(name.as_str(), "raises" | "warns" | "expect" | "fail")
                 || full.starts_with("assert.")
                 || full.starts_with("require.")
+                || full.starts_with("t.assert.")
+                || (node.kind() == "call_expression" && of_a_context(full))
                 || ["t.Error", "t.Fatal", "t.Fail"]
                     .iter()
                     .any(|f| full.starts_with(f))
         }
         _ => false,
     }
+}
+
+/// The assertions of the context that node:test, tap, tape and ava hand to a test, by their documentation. One that ava
+/// skips (`t.is.skip`) is none.
+const OF_A_CONTEXT: &[&str] = &[
+    "deepEqual",
+    "deepLooseEqual",
+    "doesNotMatch",
+    "doesNotThrow",
+    "equal",
+    "equals",
+    "error",
+    "false",
+    "falsy",
+    "has",
+    "hasStrict",
+    "ifError",
+    "is",
+    "isNot",
+    "like",
+    "looseEqual",
+    "match",
+    "matchSnapshot",
+    "not",
+    "notDeepEqual",
+    "notEqual",
+    "notMatch",
+    "notOk",
+    "notRegex",
+    "notSame",
+    "notThrows",
+    "notThrowsAsync",
+    "ok",
+    "pass",
+    "regex",
+    "rejects",
+    "resolves",
+    "same",
+    "snapshot",
+    "strictEqual",
+    "strictNotSame",
+    "strictSame",
+    "throws",
+    "throwsAsync",
+    "true",
+    "truthy",
+    "type",
+];
+
+fn of_a_context(called: &str) -> bool {
+    let name = called.strip_prefix("t.").unwrap_or_default();
+    OF_A_CONTEXT.contains(&name)
 }
 
 fn is_skip(node: Node<'_>, source: &[u8]) -> bool {

@@ -204,6 +204,24 @@ fn swallowed_errors() {
 }
 
 #[test]
+fn a_file_under_another_name_has_no_new_swallowed_errors() {
+    let text = "try:\n    f()\nexcept Exception:\n    pass\n";
+    let told = |case: Case| {
+        let mut words = case.words();
+        words.retain(|word| word.contains("SW0512"));
+        words
+    };
+    let moved = |now: &str| Case::new().gone("a.py", text).made("b.py", now);
+    assert_eq!(told(moved(text)), Vec::<String>::new());
+    let second = moved(text).made("c.py", text);
+    assert_eq!(told(second), ["note SW0512 c.py:3"], "a copy is new");
+    let other = moved(&format!("x = 1\n{text}"));
+    assert_eq!(told(other), ["note SW0512 b.py:4"]);
+    let kept = Case::new().file("a.py", text, text).made("b.py", text);
+    assert_eq!(told(kept), ["note SW0512 b.py:3"], "nothing is gone");
+}
+
+#[test]
 fn prints() {
     let lies = [
         ("src/a.py", "print('here')\n"),
@@ -313,6 +331,45 @@ fn weaker_tests() {
         case()
             .prompt("Remove the tests of f that are not needed.")
             .finds(&[format!("note SW0514 {name}{place}").as_str()]);
+    }
+}
+
+#[test]
+fn assertions_of_a_test_context() {
+    for call in [
+        "t.assert.equal(f(1), 1)",
+        "t.assert.strictEqual(f(1), 1)",
+        "t.equal(f(1), 1)",
+        "t.is(f(1), 1)",
+        "t.ok(f(1))",
+        "t.notOk(f(1))",
+        "t.deepEqual(f(1), [1])",
+        "t.same(f(1), [1])",
+        "t.throws(() => f(1))",
+        "await t.throwsAsync(f(1))",
+        "await t.rejects(f(1))",
+        "t.true(f(1))",
+        "t.snapshot(f(1))",
+        "t.pass()",
+    ] {
+        let before = format!("test('a', async (t) => {{\n  {call};\n  t.plan(1);\n}});\n");
+        let after = before.replace(&format!("  {call};\n"), "");
+        let without = || Case::new().file("a.test.js", &before, &after);
+        let found = without().words();
+        assert_eq!(found, ["hold SW0514 a.test.js:1"], "{call}");
+        let more = before.replace("t.plan(1)", &format!("t.plan(2);\n  {call}"));
+        Case::new().file("a.test.js", &before, &more).finds(&[]);
+    }
+    let before = "test('a', (t) => {\n  t.is(f(1), 1);\n});\n";
+    let skipped = before.replace("t.is(", "t.is.skip(");
+    Case::new()
+        .file("a.test.js", before, &skipped)
+        .finds(&["hold SW0514 a.test.js:1"]);
+    // What is no assertion is not missed.
+    for call in ["t.plan(1)", "t.log('x')", "t.timeout(9)", "at.equal(1)"] {
+        let before = format!("test('a', (t) => {{\n  t.ok(f(1));\n  {call};\n}});\n");
+        let after = before.replace(&format!("  {call};\n"), "");
+        Case::new().file("a.test.js", &before, &after).finds(&[]);
     }
 }
 
