@@ -36,7 +36,7 @@ pub(crate) fn settle(tasks: &mut [Task], cx: &mut Context<'_>) -> Vec<Decision> 
     let text = match text(cx) {
         Ok(text) => text,
         Err(problem) => {
-            cx.problems.add(problem);
+            cx.problems.add(*problem);
             return Vec::new();
         }
     };
@@ -53,20 +53,22 @@ pub(crate) fn settle(tasks: &mut [Task], cx: &mut Context<'_>) -> Vec<Decision> 
 }
 
 /// The text of the file; empty when the base has none.
-fn text(cx: &Context<'_>) -> Result<String, Diagnostic> {
+fn text(cx: &Context<'_>) -> Result<String, Box<Diagnostic>> {
     let kind = cx.tree.as_ref().and_then(|tree| tree.kind(FILE.as_bytes()));
     match kind {
         None => return Ok(String::new()),
         Some(Kind::File) => {}
-        Some(Kind::Symlink | Kind::Submodule) => return Err(unusable("it is no regular file")),
+        Some(Kind::Symlink | Kind::Submodule) => {
+            return Err(unusable("it is no regular file").into());
+        }
     }
     let path = RepoPath::new(FILE.as_bytes()).expect("it is a path of a repository");
     let bytes = cx.world.committed(&path);
     let bytes = bytes.map_err(|why| unusable(&shown(&why)))?;
     if bytes.len() as u64 > LONGEST {
-        return Err(unusable(&format!("it has more than {LONGEST} bytes")));
+        return Err(unusable(&format!("it has more than {LONGEST} bytes")).into());
     }
-    String::from_utf8(bytes).map_err(|_| unusable("it is not UTF-8"))
+    String::from_utf8(bytes).map_err(|_| unusable("it is not UTF-8").into())
 }
 
 fn unusable(why: &str) -> Diagnostic {
