@@ -343,6 +343,7 @@ fn plan(tasks: u32, shape: Shape) -> Plan {
         checks: vec![criterion("the file is new")].into(),
     };
     Plan {
+        decisions: Vec::new(),
         name: "bench".to_owned(),
         goal: "measure".to_owned(),
         budget: budget(),

@@ -21,6 +21,7 @@
 //! | 29 | deflection | `told::numbers_stand_beside_the_claim`; `hostile`: `the_lie_stands_beside_the_evidence` |
 //! | 30 | patching symptoms | `told::a_fix_begins_with_what_reproduces_it` |
 //! | 31 | vague specification | `told::a_vague_plan_is_refused` |
+//! | 32 | forgotten decisions | `told::what_was_decided_reaches_whom_it_is_about` |
 //! | 33 | same eyes review | `others::a_reviewer_holds_and_rejects_and_turns_nothing_green` |
 //! | 34 | manual criteria passed | `others::what_a_person_must_judge_waits_for_a_name_and_a_reason` |
 //! | 35 | no holdouts | `others::what_was_never_shown_cannot_be_fitted` |

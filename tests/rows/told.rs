@@ -1,5 +1,6 @@
 //! What is told, to the next worker and to who writes the plan: rows 29, 30 and 31.
 
+use crate::support::Repo;
 use crate::{PYTEST, agent, check, head, python, run, task};
 
 const CALC: &str = "def share(sum, count):\n    return sum // count\n";
@@ -143,4 +144,49 @@ fn a_vague_plan_is_refused() {
     repo.seawall(&["check", "--deep", path.to_str().unwrap()])
         .code(0);
     run(&repo, &good, 0).1.assert_all_fine();
+}
+
+/// Row 32: what was decided for a file stands in the brief of whoever owns it, and in no other.
+#[test]
+fn what_was_decided_reaches_whom_it_is_about() {
+    let decided = "[[decision]]\nsays = 'whole cents'\nbecause = 'floats lost money'\npaths = ['src/**']\n
+        [[decision]]\nsays = 'a cache'\nbecause = 'it went stale'\npaths = ['docs/*']\nkind = 'rejected'\n";
+    let files = [("src/a.txt", "old\n"), (".seawall/decisions.toml", decided)];
+    let repo = Repo::with(&files);
+    let plan = head("true")
+        + &agent("work", "cat > src/a.txt")
+        + &task("work", "file = 'src/a.txt'")
+        + &check("it changed", "! grep -qx old src/a.txt", "");
+    repo.write(".seawall/decisions.toml", "not of the base");
+    let (_, status) = run(&repo, &plan, 0);
+    let text = repo.show(status.text("branch"), "src/a.txt").unwrap();
+    assert!(
+        text.contains("- constraint: whole cents (because: floats lost money)"),
+        "{text}"
+    );
+    assert!(!text.contains("a cache"), "{text}");
+
+    for (bad, parts) in [
+        (
+            "[[decision]]\nsays = 'x'\nbecause = 'y'\npath = ['a']\n",
+            ["SW0102", "line 4"],
+        ),
+        (
+            "[[decision]]\nsays = 'x'\nbecause = 'y'\npaths = ['[']\n",
+            ["SW0122", "line 4"],
+        ),
+        ("[[decision\n", ["SW0100", "line 1"]),
+    ] {
+        repo.write(".seawall/decisions.toml", bad);
+        repo.commit("bad decisions");
+        let path = repo.plan(&plan);
+        let said = repo.seawall(&["check".as_ref(), path.as_os_str()]).code(2);
+        for part in parts.into_iter().chain([".seawall/decisions.toml"]) {
+            assert!(
+                (said.out.clone() + &said.err).contains(part),
+                "{part}: {}",
+                said.err
+            );
+        }
+    }
 }

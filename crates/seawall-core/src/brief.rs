@@ -5,6 +5,7 @@
 //! and people can too.
 
 mod claim;
+mod decided;
 
 use std::fmt::Write as _;
 
@@ -63,6 +64,7 @@ pub fn compose(parts: &Parts) -> String {
         parts.plan.goal, parts.task.id, parts.task.prompt
     );
     files(&mut text, parts);
+    decided::tell(&mut text, parts.plan, parts.task);
     changes(&mut text, parts.notes);
     checks(&mut text, parts);
     if let Some(feedback) = parts.feedback {

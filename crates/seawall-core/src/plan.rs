@@ -3,6 +3,7 @@
 //! `seawall-plan` makes it from text; a run pins it by digest. One prompt or check that fans out to
 //! ten thousand tasks is held once, behind an [`Arc`], so a large plan costs its paths and little else.
 
+mod decision;
 mod gate;
 mod trust;
 
@@ -16,6 +17,7 @@ use crate::finding::FindingRule;
 use crate::ids::TaskIx;
 use crate::path::RepoPath;
 
+pub use decision::{Decision, DecisionKind};
 pub use gate::{Capture, GateNow, Relation, Rule, Window};
 pub use trust::{EvidenceRules, Flaky, Kind, Review, Risk, Sensitivity};
 
@@ -47,6 +49,9 @@ pub struct Plan {
     /// What is otherwise about findings than their rules say; of two for one file, the later counts.
     #[serde(default)]
     pub findings: Vec<FindingRule>,
+    /// What the repository has decided before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub decisions: Vec<Decision>,
     /// The tasks in plan order, fan-outs expanded in path order.
     pub tasks: Vec<Task>,
 }
@@ -269,6 +274,17 @@ pub struct Task {
     /// Who looks at the change besides.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub review: Option<Review>,
+    /// The numbers of the decisions that hold for its files, the most specific last.
+    #[serde(default = "none_hold", skip_serializing_if = "none_holds")]
+    pub decisions: Arc<[u32]>,
+}
+
+fn none_hold() -> Arc<[u32]> {
+    Arc::new([])
+}
+
+fn none_holds(decisions: &Arc<[u32]>) -> bool {
+    decisions.is_empty()
 }
 
 fn nothing() -> Arc<[Criterion]> {

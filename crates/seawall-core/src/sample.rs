@@ -49,6 +49,7 @@ pub(crate) fn task(id: &str, file: &str, after: &[u32], reads: &[&str], attempts
 /// A plan with a budget of `attempts`.
 pub(crate) fn plan(tasks: Vec<Task>, attempts: u32) -> Arc<Plan> {
     Arc::new(Plan {
+        decisions: Vec::new(),
         name: "p".into(),
         goal: "g".into(),
         budget: Budget {

@@ -89,4 +89,18 @@ pub(crate) static EVIDENCE: &[Explanation] = &[
         "floor = \"red-to-green\"\n[[task.check]]\nsays = \"the suite passes\"\nrun = \"pytest\"\nproof = \"pass-to-pass\"",
         "floor = \"tests\"",
     ),
+    code(
+        "SW0164",
+        "decisions that cannot be used",
+        "`.seawall/decisions.toml` of the base commit must be a regular file of at most 256 KiB of UTF-8, with at most 200 decisions and 1,000 globs. A run that left it out would forget what was decided.",
+        "a symbolic link at .seawall/decisions.toml",
+        "[[decision]]\nsays = \"prices are whole cents\"\nbecause = \"floats lost money\"\npaths = [\"src/**\"]",
+    ),
+    code(
+        "SW0165",
+        "a decision that is too long",
+        "`says` and `because` of a decision have at most 1,000 bytes each: they stand in the brief of every task that owns a file of its `paths`.",
+        "says = \"(the whole discussion)\"",
+        "says = \"prices are whole cents\"",
+    ),
 ];

@@ -34,6 +34,8 @@ const WIRED: &[Table] = &[Table::Wired];
 const IMPORTS: &[Table] = &[Table::Imports];
 const GATES: &[Table] = &[Table::Checkpoint, Table::Invariant];
 const FINDING: &[Table] = &[Table::Finding];
+const DECISIONS: &[Table] = &[Table::Decisions];
+const DECISION: &[Table] = &[Table::Decision];
 const SETTINGS: &[Table] = &[Table::Defaults, Table::Task];
 
 /// Every key of the format, in the order of the reference.
@@ -173,4 +175,9 @@ pub(crate) static KEYS: &[Key] = &[
     key(CRITERIA, "junit", Text).default("the output is read").example("\"report/junit.xml\"")
         .doc("The JUnit XML file that the command writes, from the top of the repository; its tests are counted instead of those of the output."),
     key(REVIEW, "by", Text).required().example("\"reviewer\"").doc("Which agent; never the one that does the work."),
+    key(DECISIONS, "decision", Many(Table::Decision)).doc("The decisions."),
+    key(DECISION, "says", Text).required().example("\"prices are whole cents\"").doc("The decision, in a sentence."),
+    key(DECISION, "because", Text).required().example("\"floats lost money in 2021\"").doc("Why it was decided."),
+    key(DECISION, "paths", Texts { least: 1 }).default("all files").example("[\"src/**\"]").doc("Globs of the files it is about."),
+    key(DECISION, "kind", Choice(&["constraint", "rejected"])).default("\"constraint\"").example("\"rejected\"").doc("Whether it holds, or is a design that was rejected."),
 ];

@@ -34,6 +34,9 @@ pub(crate) enum Table {
     Check,
     Holdout,
     Review,
+    /// The other file, `.seawall/decisions.toml`; no part of a plan, so not in `ALL`.
+    Decisions,
+    Decision,
 }
 
 impl Table {
@@ -84,6 +87,8 @@ impl Table {
             Self::Check => "[[task.check]]",
             Self::Holdout => "[[task.holdout]]",
             Self::Review => "[task.review]",
+            Self::Decisions => "the decisions",
+            Self::Decision => "[[decision]]",
         }
     }
 
@@ -126,6 +131,8 @@ impl Table {
             Self::Review => {
                 "Another agent looks at the change, cold, after all checks have passed."
             }
+            Self::Decisions => "What the repository has decided.",
+            Self::Decision => "A constraint, or a design that was rejected.",
         }
     }
 

@@ -11,6 +11,7 @@ mod codes;
 mod context;
 mod contradictions;
 mod criteria;
+mod decisions;
 mod deep_table;
 mod document;
 mod evidence_table;

@@ -18,8 +18,8 @@ use crate::tasks::Tasks;
 use crate::tree::Tree;
 use crate::world::{Base, World};
 use crate::{
-    Reading, briefs, contradictions, findings, head, idle, order, owners, pending, reports,
-    windows, workspace,
+    Reading, briefs, contradictions, decisions, findings, head, idle, order, owners, pending,
+    reports, windows, workspace,
 };
 
 /// Dispatches that a run may use for each task, when the plan does not say.
@@ -187,6 +187,7 @@ impl Head {
         hold_together(&mut tasks, &mut gates, &self.goal, cx);
         let mut gates: Vec<Criterion> = gates.into_iter().map(|gate| gate.criterion).collect();
         let invariants = gates.split_off(checkpoints);
+        let decisions = decisions::settle(&mut tasks.tasks, cx);
         let attempts = self.budget.attempts(&tasks, cx);
         let agents = std::mem::take(&mut cx.agents);
         Some(Plan {
@@ -207,6 +208,7 @@ impl Head {
             checkpoints: gates,
             invariants,
             findings: self.findings,
+            decisions,
             tasks: tasks.tasks,
         })
     }

@@ -238,6 +238,7 @@ impl Pattern<'_> {
             risk: settings.risk.unwrap_or_default(),
             floor: settings.floor,
             review: self.review.clone(),
+            decisions: Arc::default(),
         }
     }
 }

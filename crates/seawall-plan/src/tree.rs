@@ -128,7 +128,7 @@ pub(crate) fn is_glob(text: &str) -> bool {
     text.contains(META)
 }
 
-const META: &[char] = &['*', '?', '[', ']', '{', '}', '\\'];
+pub(crate) const META: &[char] = &['*', '?', '[', ']', '{', '}', '\\'];
 
 fn literal_prefix(glob: &str) -> &str {
     glob.split(META).next().unwrap_or_default()

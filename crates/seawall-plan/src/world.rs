@@ -14,6 +14,11 @@ pub trait World {
     fn base(&self) -> Base;
     /// The whole tree of the base, sorted by the bytes of the paths; directories are not listed.
     fn files(&self) -> &[(RepoPath, Kind)];
+    /// The bytes of a regular file of the base.
+    ///
+    /// # Errors
+    /// Says why there are none.
+    fn committed(&self, path: &RepoPath) -> Result<Vec<u8>, String>;
     /// Whether git ignores `path`.
     fn ignored(&self, path: &RepoPath) -> bool;
     /// The names of the sandbox profiles that a task may ask for.

@@ -2,6 +2,7 @@
 //!
 //! The diff of its last change is the caller's to add: it comes from git, not from the journal.
 
+mod decision;
 mod worth;
 
 use serde::Serialize;
@@ -12,7 +13,7 @@ use seawall_core::finding::Finding;
 use seawall_core::ids::{AttemptNo, Commit, TaskIx};
 use seawall_core::plan::Task;
 use seawall_core::scheduler::{Scheduler, Standing};
-use seawall_core::verdict::Hold;
+use seawall_core::verdict::{Hold, Rejection};
 
 use crate::findings;
 use crate::log::{harvested, worker};
@@ -159,6 +160,11 @@ pub fn show(view: &View, scheduler: &Scheduler, ix: TaskIx) -> String {
     for attempt in &view.task(ix).attempts {
         lines.push(String::new());
         one(view, ix, attempt, &mut lines);
+    }
+    if let Some(Fate::Rejected(Rejection::Review(reasons))) =
+        view.task(ix).last().map(|attempt| &attempt.fate)
+    {
+        lines.extend(decision::block(task, reasons, view.run()));
     }
     lines.push(String::new());
     lines.join("\n")

@@ -85,6 +85,13 @@ impl World for RepoWorld {
         &self.files
     }
 
+    fn committed(&self, path: &RepoPath) -> Result<Vec<u8>, String> {
+        let (commit, _) = self.head.as_ref().ok_or("there is no commit")?;
+        let found = self.store.read(commit, path.as_bytes());
+        let found = found.map_err(|e| e.to_string())?;
+        found.ok_or_else(|| "the base does not have it".to_owned())
+    }
+
     fn ignored(&self, path: &RepoPath) -> bool {
         // A rule that cannot be read ignores nothing; harvest looks at the base's own rules again.
         self.store.is_ignored(path.as_bytes()).unwrap_or(false)

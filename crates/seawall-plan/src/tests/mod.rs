@@ -20,6 +20,8 @@ pub(crate) struct Memory {
     pub(crate) profiles: Vec<String>,
     /// Files beside the plan, and where each stands in the repository.
     pub(crate) beside: BTreeMap<RepoPath, Result<Beside, NotBeside>>,
+    /// The bytes of files of the base.
+    pub(crate) committed: BTreeMap<RepoPath, Vec<u8>>,
 }
 
 impl Memory {
@@ -35,6 +37,7 @@ impl Memory {
             files,
             profiles: vec!["worker".into(), "worker-landlock".into()],
             beside: BTreeMap::new(),
+            committed: BTreeMap::new(),
         }
     }
 
@@ -95,6 +98,11 @@ impl World for Memory {
 
     fn files(&self) -> &[(RepoPath, Kind)] {
         &self.files
+    }
+
+    fn committed(&self, path: &RepoPath) -> Result<Vec<u8>, String> {
+        let found = self.committed.get(path).cloned();
+        found.ok_or_else(|| "it is not there".to_owned())
     }
 
     fn ignored(&self, path: &RepoPath) -> bool {

@@ -89,6 +89,7 @@ pub(super) fn task(id: &str, files: &[&str], after: &[u32], attempts: u32) -> Ta
 
 pub(super) fn plan(tasks: Vec<Task>) -> Plan {
     Plan {
+        decisions: Vec::new(),
         name: "typing".into(),
         goal: "g".into(),
         budget: Budget {

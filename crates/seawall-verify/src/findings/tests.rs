@@ -197,6 +197,7 @@ impl Case {
 
     fn plan(&self, task: Task) -> Plan {
         Plan {
+            decisions: Vec::new(),
             name: "p".into(),
             goal: "make it better".into(),
             budget: Budget {

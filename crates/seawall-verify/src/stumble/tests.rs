@@ -13,6 +13,7 @@ use crate::counts::tests::printed;
 fn plan(owned: &[&str]) -> Plan {
     let path = |path: &&str| RepoPath::new(path.as_bytes()).unwrap();
     Plan {
+        decisions: Vec::new(),
         name: "p".into(),
         goal: "g".into(),
         budget: Budget {
