@@ -6,7 +6,7 @@
 
 Each task owns one file of a generated repository and appends a line to it; one check looks for the line, before and after. So a
 task is: two looks in fresh workspaces, a confined worker in another, a harvest that is a commit, and a dozen synced records of
-the journal. Parallel does `git worktree add; true; git worktree remove` and, as the floor, nothing but `true`. The order of the
+the journal. With --sensitivity there is a third look: at the checkpoint's tree without the task's change. Parallel does `git worktree add; true; git worktree remove` and, as the floor, nothing but `true`. The order of the
 rounds is in turn, so that whatever else the machine does falls on all alike. The memory is the supervisor's highest
 (`VmHWM`), read while it lives.
 """
@@ -30,6 +30,9 @@ goal = "append a line to every file"
 attempts = 1000000
 wall = "4h"
 
+[evidence]
+sensitivity = "SENSITIVITY"
+
 [agent.append]
 run = ["/bin/sh", "-c", "echo done >> \\"$1\\"", "sh", "{file}"]
 
@@ -52,14 +55,14 @@ def git(repo, *words, **more):
     subprocess.run(["git", "-C", repo, "-c", "user.name=b", "-c", "user.email=b@b", *words], check=True, **{**QUIET, **more})
 
 
-def repository(at, tasks, files, together=False):
+def repository(at, tasks, files, together=False, sensitivity="off"):
     """So many files to work on, a hundred in a directory or all `together`, and so many others, through fast-import, which
     takes a moment for 60,000."""
     subprocess.run(["git", "init", "-q", "-b", "main", at], check=True, **QUIET)
     paths = [f"work/{0 if together else n // 100}/{n}" for n in range(tasks)] + [f"other/{n % 97}/{n}" for n in range(max(0, files - tasks - 1))]
     stream = [b"commit refs/heads/main\ncommitter b <b@b> 1700000000 +0000\ndata 0\n"]
     for n, path in enumerate([*paths, "plan.toml"]):
-        text = PLAN.encode() if path == "plan.toml" else f"file {n}\n".encode() * 20
+        text = PLAN.replace("SENSITIVITY", sensitivity).encode() if path == "plan.toml" else f"file {n}\n".encode() * 20
         stream.append(b"M 100644 inline %s\ndata %d\n%s\n" % (path.encode(), len(text), text))
     more = {**QUIET, "input": b"".join(stream)}
     del more["stdin"]
@@ -94,9 +97,9 @@ def watched(argv, cwd):
     return took, highest / 1024
 
 
-def seawall(binary, tasks, files, scratch, together):
+def seawall(binary, tasks, files, scratch, together, sensitivity):
     repo = os.path.join(scratch, "seawall")
-    repository(repo, tasks, files, together)
+    repository(repo, tasks, files, together, sensitivity)
     result = watched([binary, "run", "plan.toml", "--quiet", "--jobs", "2"], repo)
     shutil.rmtree(repo)
     return result
@@ -122,6 +125,7 @@ def main():
     asked.add_argument("--files", type=int, default=1200, help="files of the repository, those that tasks own included")
     asked.add_argument("--rounds", type=int, default=3)
     asked.add_argument("--one-directory", action="store_true", help="all files that tasks own lie in one")
+    asked.add_argument("--sensitivity", action="store_const", const="measured", default="off", help="look without each change too")
     asked.add_argument("--markdown", action="store_true")
     asked.add_argument("--alone", action="store_true", help="without GNU parallel")
     asked = asked.parse_args()
@@ -130,7 +134,7 @@ def main():
     rows = {}
     with tempfile.TemporaryDirectory(prefix="seawall-bench-") as scratch:
         for _ in range(asked.rounds):
-            rows.setdefault("seawall run", []).append((asked.tasks, *seawall(binary, asked.tasks, asked.files, scratch, asked.one_directory)))
+            rows.setdefault("seawall run", []).append((asked.tasks, *seawall(binary, asked.tasks, asked.files, scratch, asked.one_directory, asked.sensitivity)))
             if not asked.alone and shutil.which("parallel"):
                 rows.setdefault("parallel, git worktree add and remove", []).append((least, *worktrees(least, asked.files, scratch)))
                 rows.setdefault("parallel, true", []).append((asked.tasks, *nothing(asked.tasks, scratch)))
