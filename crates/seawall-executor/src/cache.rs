@@ -17,7 +17,7 @@ use seawall_verify::{End, Ran};
 use crate::error::ExecuteError;
 
 /// Bytes of output that are kept in memory.
-const MOST: usize = 64 << 20;
+const MOST: usize = 16 << 20;
 /// What a run takes besides its output, roughly.
 const EACH: usize = 1024;
 
@@ -157,7 +157,7 @@ mod tests {
             assert_eq!(seen.ran.bytes, bytes as u64);
         }
         for n in 0..5 {
-            let make = || async { Ok(made(End::Exited(0), 20 << 20)) };
+            let make = || async { Ok(made(End::Exited(0), 5 << 20)) };
             looks.run(&key(&n.to_string()), 0, make).await.unwrap();
         }
         assert!(looks.order.lock().unwrap().bytes <= MOST);
