@@ -1,5 +1,6 @@
 //! Tests of the reader as a whole, on a small repository in memory.
 
+mod decisions;
 mod diagnostics;
 mod docs;
 mod evidence;
