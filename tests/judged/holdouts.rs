@@ -72,7 +72,8 @@ fn no_worker_learns_what_a_holdout_looks_at() {
             .run_dir(&run)
             .join(format!("logs/attempt-{attempt}.log"));
         let (said, brief) = (fs::read_to_string(log).unwrap(), repo.brief(&run, attempt));
-        for secret in ["look.py", "hidden", "21"] {
+        // A commit may have any two digits in its name.
+        for secret in ["look.py", "hidden", "21)"] {
             assert!(!brief.contains(secret), "{secret}: {brief}");
             assert!(!said.contains(secret), "{secret}: {said}");
         }
