@@ -15,7 +15,6 @@ use seawall_core::lifecycle::{self, Next, Stage};
 use seawall_core::scheduler::{Scheduler, Standing};
 use seawall_core::verdict::Verdict;
 
-use super::people::holds_of;
 use super::{AttemptView, Fate, News, Session, View};
 
 impl View {
@@ -239,7 +238,6 @@ impl View {
         };
         let plan = Arc::clone(&self.plan);
         let repeats = self.repeats(ix, event);
-        let mut holds = Vec::new();
         let Some(body) = self.attempt_mut(ix, number) else {
             return;
         };
@@ -247,13 +245,11 @@ impl View {
         if let Fate::Live(stage) = body.fate
             && let Ok((stage, next)) = lifecycle::next(stage, plan.task(ix), event)
         {
-            holds.extend(holds_of(&next));
             body.fate = fate(stage, next, repeats);
         }
         // Told as rejected when its checks were red, it is judged anew once what it needs has landed.
         if let (Fate::Live(Stage::Parked), Event::Probed { evidence, .. }) = (&body.fate, event) {
             let (stage, next) = lifecycle::after_checks(plan.task(ix), evidence, &[]);
-            holds.extend(holds_of(&next));
             body.fate = fate(stage, next, false);
         }
         match body.fate {
@@ -265,8 +261,6 @@ impl View {
                 self.undecided.insert(ix);
             }
         }
-        self.keep_holds(ix, event, holds);
-        self.held_at_once(ix, scheduler);
         self.last_word(ix, scheduler);
     }
 

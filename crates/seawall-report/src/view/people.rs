@@ -1,39 +1,13 @@
 //! What waits for a person, and what persons took upon themselves.
 
-use seawall_core::event::Event;
 use seawall_core::evidence::Evidence;
 use seawall_core::ids::TaskIx;
-use seawall_core::lifecycle::Next;
 use seawall_core::scheduler::{Scheduler, Standing};
 use seawall_core::verdict::{Hold, Verdict};
 
 use super::{Approval, AttemptView, Fate, News, View};
 
 impl View {
-    /// Evidence below the floor holds a change although its checks pass; nobody but the scheduler weighs it.
-    pub(super) fn held_at_once(&mut self, ix: TaskIx, scheduler: &Scheduler) {
-        if *scheduler.standing(ix) != Standing::Ended(Verdict::NeedsHuman) {
-            return;
-        }
-        if let Some(attempt) = self.passed_mut(ix) {
-            attempt.fate = Fate::NeedsHuman;
-        }
-        if let Some(open) = scheduler.held(ix) {
-            self.tasks[ix.index()].holds = open.to_vec();
-        }
-    }
-
-    /// What a person must look at; that of an earlier attempt is over with it.
-    pub(super) fn keep_holds(&mut self, ix: TaskIx, event: &Event, found: Vec<Hold>) {
-        let holds = &mut self.tasks[ix.index()].holds;
-        if matches!(event, Event::WorkspaceOpened { .. }) {
-            holds.clear();
-        }
-        let new = found.into_iter().filter(|hold| !holds.contains(hold));
-        let new: Vec<_> = new.collect();
-        holds.extend(new);
-    }
-
     /// The checks of a task were run without its change; after the last of a round some may be held.
     pub(super) fn sensed(&mut self, ix: TaskIx, evidence: &[Evidence], scheduler: &Scheduler) {
         let attempts = self.tasks[ix.index()].attempts.iter_mut();
@@ -54,8 +28,6 @@ impl View {
             let is_held = *scheduler.standing(ix) == Standing::Ended(Verdict::NeedsHuman);
             if let Some(attempt) = self.passed_mut(ix).filter(|_| is_held) {
                 attempt.fate = Fate::NeedsHuman;
-                let open = scheduler.held(ix).unwrap_or_default();
-                self.tasks[ix.index()].holds = open.to_vec();
                 self.news.push(News::Attempt(ix));
                 self.last_word(ix, scheduler);
             }
@@ -85,13 +57,5 @@ impl View {
             }
         }
         self.news.push(News::Approved(ix));
-    }
-}
-
-/// What a person must look at, as far as it is known after a step.
-pub(super) fn holds_of(next: &Next) -> Vec<Hold> {
-    match next {
-        Next::AskHuman(holds) | Next::Review(holds) => holds.clone(),
-        _ => Vec::new(),
     }
 }
