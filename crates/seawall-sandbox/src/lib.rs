@@ -18,6 +18,7 @@
 //! anything else. This is the only crate with `unsafe`, all of it in `sys`.
 
 mod acts;
+mod aside;
 mod catalog;
 mod cgroup;
 mod check;

@@ -79,9 +79,9 @@ type Body<'a> = Box<dyn FnMut() -> c_int + 'a>;
 /// Starts a child, in new namespaces if `flags` say so, that shares this process's memory while both go on.
 ///
 /// A fork would copy the tables of that memory and then each page that either writes, which is a tenth of a launch. The price:
-/// until the child has left the memory this process must not allocate, free or touch what the child may touch; it waits for it.
-/// Descriptors, signals, credentials and everything else that the kernel keeps are the child's own. For single-threaded
-/// processes only.
+/// until the child has left the memory only one of the two may allocate, free or touch what the other may touch; this process
+/// waits for its end. Descriptors (but for `CLONE_FILES`), signals, credentials and everything else that the kernel keeps are the
+/// child's own. For single-threaded processes only.
 pub(crate) fn start_beside<'a>(flags: c_int, child: Body<'a>) -> io::Result<(Pid, Beside<'a>)> {
     extern "C" fn enter(child: *mut libc::c_void) -> c_int {
         // SAFETY: it is the body below, which stays where it is until the child has ended, and which only the child runs.
@@ -92,7 +92,8 @@ pub(crate) fn start_beside<'a>(flags: c_int, child: Body<'a>) -> io::Result<(Pid
         stack: Stack::new()?,
     };
     let (flags, top) = (flags | libc::CLONE_VM | libc::SIGCHLD, beside.stack.top());
-    // SAFETY: the child runs on a stack of its own and never returns from the body; the caller keeps both and is quiet.
+    // SAFETY: the child runs on a stack of its own and never returns from the body; the caller keeps both, and either it or the
+    // body is quiet.
     let pid = unsafe { libc::clone(enter, top, flags, (&raw mut *beside.child).cast()) };
     check(pid.into())?;
     Ok((Pid::from_raw(pid), beside))
