@@ -162,6 +162,8 @@ impl View {
         let task = &mut self.tasks[ix.index()];
         let counted = |attempt: &&AttemptView| attempt.fate != Fate::Lost;
         let before = task.attempts.iter().filter(counted).count();
+        // Most tasks have one, and there may be many tasks: room for four would be three too many.
+        task.attempts.reserve_exact(1);
         task.attempts.push(AttemptView {
             number,
             dispatch: u32::try_from(before + 1).unwrap_or(u32::MAX),
