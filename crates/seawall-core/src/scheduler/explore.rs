@@ -155,6 +155,7 @@ fn goes_badly(effect: &Effect, state: &State) -> Vec<Event> {
                 problems,
                 workspaces: Workspaces::Overlay,
                 moved: None,
+                settings: None,
             }]
         }
         Effect::Baseline { task, .. } => vec![Event::Baselined {

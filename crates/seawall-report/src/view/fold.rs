@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use seawall_core::effect::{Effect, Key};
-use seawall_core::event::Event;
+use seawall_core::event::{Event, Settings};
 use seawall_core::evidence::Harvest;
 use seawall_core::ids::{AttemptNo, Commit, TaskIx, WaveNo};
 use seawall_core::lifecycle::{self, Next, Stage};
@@ -34,9 +34,11 @@ impl View {
                 problems,
                 workspaces,
                 moved,
+                settings,
             } => {
                 self.workspaces = Some(*workspaces);
                 self.moved_on(moved.as_ref());
+                self.set(settings.as_ref());
                 self.prepared(*wave, *round, problems, scheduler);
             }
             Event::Baselined { task, evidence } => {
@@ -196,6 +198,14 @@ impl View {
         if self.moved.as_ref() != to {
             self.moved = to.cloned();
             self.news.extend(to.cloned().map(News::Moved));
+        }
+    }
+
+    /// The base is the same for the whole run, so its files are told of once.
+    fn set(&mut self, settings: Option<&Settings>) {
+        if self.settings.as_ref() != settings {
+            self.settings = settings.cloned();
+            self.news.push(News::Settings);
         }
     }
 
