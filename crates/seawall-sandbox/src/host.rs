@@ -174,8 +174,10 @@ fn cgroup() -> Feature {
         CONTROL_GROUPS,
         have,
         detail,
-        "run as root or with `systemd-run --user --scope -p Delegate=yes`; without them memory is limited for each process, \
-         and processes for each user namespace",
+        &format!(
+            "{}; without them memory is limited for each process, and processes for each user namespace",
+            hierarchy::help()
+        ),
     )
 }
 
