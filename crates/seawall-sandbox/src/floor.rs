@@ -1,7 +1,7 @@
 //! The floor of a launch: protections without which the command does not start, looked at when everything is in force.
 
 use crate::hierarchy;
-use crate::host::NAMESPACES_HELP;
+use crate::host::namespaces_help;
 use crate::report::{Ledger, State};
 use crate::worker::Failure;
 
@@ -35,7 +35,7 @@ fn help(name: &str) -> String {
             format!("{}, so that it can make control groups", hierarchy::help())
         }
         "abstract sockets" | "signals" | "device control" => KERNEL_HELP.to_owned(),
-        _ => NAMESPACES_HELP.to_owned(),
+        _ => namespaces_help(),
     }
 }
 
