@@ -24,6 +24,7 @@ mod cgroup;
 mod check;
 mod command;
 mod compose;
+mod delegation;
 mod desk;
 mod doors;
 mod environment;

@@ -7,6 +7,7 @@ use std::ffi::{CStr, CString, OsStr, c_int};
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 use nix::libc;
 use nix::unistd::Pid;
@@ -317,6 +318,24 @@ pub(crate) fn is_default(signal: nix::sys::signal::Signal) -> io::Result<bool> {
 pub(crate) fn place(from: BorrowedFd<'_>, to: c_int) -> io::Result<()> {
     // SAFETY: dup2(2) onto a standard stream, which no Rust object owns in the worker that is about to exec.
     check(unsafe { libc::dup2(from.as_raw_fd(), to) }.into()).map(drop)
+}
+
+/// Whether a file has an extended attribute that says yes, which is a single `1`.
+pub(crate) fn is_set(path: &Path, name: &CStr) -> bool {
+    let Ok(path) = c_string(path.as_os_str()) else {
+        return false;
+    };
+    let mut value = [0u8; 1];
+    // SAFETY: both strings end in null, and the kernel writes no more than the length of the buffer that it is told.
+    let length = unsafe {
+        libc::getxattr(
+            path.as_ptr(),
+            name.as_ptr(),
+            value.as_mut_ptr().cast(),
+            value.len(),
+        )
+    };
+    length == 1 && value == *b"1"
 }
 
 /// Becomes another program; returns only to say why not.
