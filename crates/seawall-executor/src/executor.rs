@@ -25,6 +25,13 @@ pub struct Executor {
     events: UnboundedReceiver<Event>,
 }
 
+/// How many threads wait for disks and locks: as many as commands run at once, and some for what lies between two of them. What
+/// waits for one of them holds nothing that another waits for. Each takes a megabyte or two in a long run, because the C library
+/// gives it memory of its own.
+fn threads(jobs: u32) -> usize {
+    (jobs as usize).saturating_add(2).clamp(4, 512)
+}
+
 impl Executor {
     /// Starts a session: the runtime, the signals, the wall clock of the budget.
     ///
@@ -34,6 +41,7 @@ impl Executor {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .thread_name("seawall")
+            .max_blocking_threads(threads(setup.jobs))
             .build();
         let runtime = runtime.map_err(at("start the runtime for", setup.place.root()))?;
         let (sender, events) = unbounded_channel();

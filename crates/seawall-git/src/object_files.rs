@@ -3,13 +3,13 @@
 //! libgit2 can write neither with one synchronisation for many objects. Nothing here is a delta: what a wave changes is
 //! small, and `git gc` makes deltas when it comes by.
 
-use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use flate2::{Compress, Compression, FlushCompress, Status};
@@ -140,16 +140,20 @@ fn sync_all(files: Vec<&File>) -> io::Result<()> {
     })
 }
 
-thread_local! {
-    static DEFLATER: RefCell<Deflater> = RefCell::new(Deflater::new());
-}
+/// Those that nobody uses now: as many as were ever used at once.
+static IDLE: Mutex<Vec<Deflater>> = Mutex::new(Vec::new());
 
 /// The parts as one stream.
 fn deflate(parts: &[&[u8]]) -> io::Result<Vec<u8>> {
-    DEFLATER.with_borrow_mut(|deflater| deflater.deflate(parts))
+    let idle = || IDLE.lock().unwrap_or_else(PoisonError::into_inner);
+    let kept = idle().pop();
+    let mut deflater = kept.unwrap_or_else(Deflater::new);
+    let deflated = deflater.deflate(parts);
+    idle().push(deflater);
+    deflated
 }
 
-/// Compresses one object after another: to begin anew costs a quarter of a megabyte, so each thread keeps one.
+/// Compresses one object after another: to begin anew costs a quarter of a megabyte, so they are kept.
 struct Deflater(Compress);
 
 impl Deflater {
