@@ -62,8 +62,7 @@ fn setup(
         return Err(Failure::usage("the repository has no commit yet"));
     };
     let namespaces = !args.no_namespaces;
-    let profiles = place.root().join("profiles.json");
-    let profiles = crate::profiles::pinned(&profiles, store.workdir(), plan)?;
+    let profiles = crate::profiles::named(store.workdir(), plan)?;
     crate::profiles::must_hold(&profiles, namespaces)?;
     let place = match namespaces && has("namespaces") {
         true => place,

@@ -67,12 +67,7 @@ fn setup(
         let mut features = host.features.iter();
         features.any(|found| found.have && found.name.contains(feature))
     };
-    let pinned = dir.profiles();
-    if !pinned.is_file() {
-        return Err(Failure::failed(format!("`{}` is gone", pinned.display()))
-            .help("without the sandbox profiles that the run began with its checks cannot be run again"));
-    }
-    let profiles = crate::profiles::pinned(&pinned, store.workdir(), plan)?;
+    let profiles = crate::profiles::pinned(dir, started.profiles.as_ref())?;
     crate::profiles::must_hold(&profiles, true)?;
     let place = match has("namespaces") {
         true => place,
