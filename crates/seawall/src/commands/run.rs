@@ -4,6 +4,7 @@ use seawall_core::event::Event;
 use seawall_git::Store;
 
 use crate::args::RunArgs;
+use crate::beside;
 use crate::failure::Failure;
 use crate::plan_file::PlanFile;
 use crate::profiles;
@@ -17,6 +18,7 @@ pub(crate) fn run(store: &Store, args: &RunArgs) -> Result<u8, Failure> {
     let Some((base, onto)) = &file.world.head else {
         return Err(Failure::usage("the repository has no commit yet"));
     };
+    beside::sweep(store);
     let profiles = profiles::text(&profiles::named(store.workdir(), &plan)?)?;
     let (dir, pinned, lock) = RunDir::make(store, &plan, &file.text, &profiles)?;
     let jobs = session::jobs(&args.how);
