@@ -70,13 +70,14 @@ pub(crate) fn sweep(store: &Store) {
     let entries = fs::read_dir(runs::root(store));
     for entry in entries.into_iter().flatten().flatten() {
         let name = entry.file_name();
-        let ours = |prefix: &&str| name.to_string_lossy().starts_with(*prefix);
-        if PREFIXES.iter().any(|prefix| ours(&prefix)) {
-            if let Err(failure) = bury(&entry.path()) {
-                let path = entry.path();
-                let (path, why) = (path.display(), failure.message());
-                output::complain(&format!("warning: `{path}` cannot be removed: {why}\n"));
-            }
+        let name = name.to_string_lossy();
+        if !PREFIXES.iter().any(|prefix| name.starts_with(prefix)) {
+            continue;
+        }
+        let path = entry.path();
+        if let Err(failure) = bury(&path) {
+            let (path, why) = (path.display(), failure.message());
+            output::complain(&format!("warning: `{path}` cannot be removed: {why}\n"));
         }
     }
 }
