@@ -28,6 +28,11 @@ pub(super) fn hold(at: &Scheduler, world: &World) {
     {
         assert!(keys.insert(key), "{key:?} is owed twice");
     }
+    let looks = keys.iter().filter(|key| matches!(key, Key::Sense(..)));
+    assert!(
+        looks.count() <= state.jobs as usize,
+        "more looks than places"
+    );
     let mut owned = BTreeSet::new();
     for attempt in state
         .attempts

@@ -144,6 +144,19 @@ fn the_same_failure_twice_ends_a_task_early_with_its_evidence() {
     assert_eq!(at.feedback(TaskIx(0)).map(|f| f.evidence.len()), Some(1));
 }
 
+/// The probes that were issued: of which attempt, which one, on top of whose changes.
+fn probes(journal: &[Event]) -> Vec<(AttemptNo, u32, Vec<TaskIx>)> {
+    let probe = |event: &Event| match event {
+        Event::Issued {
+            effect: Effect::Probe {
+                attempt, probe, on, ..
+            },
+        } => Some((*attempt, *probe, on.clone())),
+        _ => None,
+    };
+    journal.iter().filter_map(probe).collect()
+}
+
 #[test]
 fn what_needs_a_sibling_lands_after_it_without_a_dispatch() {
     let tasks = ["a", "b", "c", "d"].map(|name| task(name, name, &[], &[], 1));
@@ -153,13 +166,53 @@ fn what_needs_a_sibling_lands_after_it_without_a_dispatch() {
         needs: vec![(1, vec![0, 3])],
         ..World::default()
     };
-    let (at, _) = walk(&plan, 4, NO_TROUBLE, &world, &[]);
+    let (at, journal) = walk(&plan, 4, NO_TROUBLE, &world, &[]);
     for (ix, _) in plan.each_task() {
         assert!(accepted(&at, ix), "{ix:?}");
     }
     assert_eq!(at.dispatched(), 4);
     let needs = (TaskIx(1), vec![TaskIx(0), TaskIx(3)]);
     assert_eq!(at.discovered(), [needs]);
+    let numbers: Vec<_> = probes(&journal).into_iter().map(|(_, n, _)| n).collect();
+    let count = numbers.len() as u32;
+    assert_eq!(
+        numbers,
+        (1..=count).collect::<Vec<_>>(),
+        "no number comes again"
+    );
+}
+
+#[test]
+fn what_needs_a_sibling_that_has_already_passed_lands_after_it() {
+    let tasks = ["a", "b"].map(|name| task(name, name, &[], &[], 1));
+    let plan = plan(tasks.to_vec(), 9);
+    let world = World {
+        kind: true,
+        needs: vec![(1, vec![0])],
+        ..World::default()
+    };
+    // With one place the sibling has spoken before, and nobody is left to wait for.
+    let (at, _) = walk(&plan, 1, NO_TROUBLE, &world, &[]);
+    assert!(accepted(&at, TaskIx(0)) && accepted(&at, TaskIx(1)));
+    assert_eq!(at.dispatched(), 2);
+}
+
+#[test]
+fn what_needs_two_siblings_is_not_looked_at_again_when_one_of_them_did_not_land() {
+    let tasks = ["a", "b", "c"].map(|name| task(name, name, &[], &[], 1));
+    let plan = plan(tasks.to_vec(), 9);
+    let world = World {
+        kind: true,
+        needs: vec![(1, vec![0, 2])],
+        red: vec![vec![2]],
+        ..World::default()
+    };
+    let (at, journal) = walk(&plan, 3, NO_TROUBLE, &world, &[]);
+    assert!(accepted(&at, TaskIx(0)));
+    assert!(!accepted(&at, TaskIx(1)) && !accepted(&at, TaskIx(2)));
+    let probes = probes(&journal);
+    assert!(!probes.is_empty());
+    assert!(probes.iter().all(|(_, _, on)| !on.is_empty()), "{probes:?}");
 }
 
 #[test]
