@@ -195,6 +195,7 @@ impl<G: Fn(&[TaskIx]) -> bool> Executor for Instantly<G> {
                 problems: Vec::new(),
                 workspaces: Workspaces::Overlay,
                 moved: None,
+                settings: None,
             },
             Effect::Baseline { task, .. } => Event::Baselined {
                 task,

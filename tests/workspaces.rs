@@ -20,6 +20,8 @@ mod gone;
 mod killed;
 #[path = "workspaces/moved.rs"]
 mod moved;
+#[path = "workspaces/settings.rs"]
+mod settings;
 #[expect(dead_code, reason = "each test uses a part of it")]
 mod support;
 #[path = "workspaces/sweep.rs"]

@@ -110,6 +110,7 @@ table! {
         raw_socket.needs(Root);
         packet_socket.needs(Root);
         netlink_interfaces.gap_of_landlock(INTERFACES);
+        interfaces_of_every_process.gap_of_landlock(INTERFACES);
         netlink_sockets;
         netlink_events;
         vsock;

@@ -33,6 +33,9 @@ pub enum Event {
         /// Where the branch that the run began on stands, if it is not where it was.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         moved: Option<Commit>,
+        /// What the user's settings made of the files of the run's base; none where they are as the commit has them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        settings: Option<Settings>,
     },
     /// A task's checks were run on the base.
     Baselined {
@@ -168,6 +171,17 @@ pub enum Workspaces {
     /// As copies.
     #[default]
     Copy,
+}
+
+/// What the settings of the user's checkout, such as `core.autocrlf`, filters or a sparse checkout, made of a base.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Settings {
+    /// The setting because of which the user's git wrote the files.
+    pub why: String,
+    /// Files that are not, byte by byte, as the commit has them.
+    pub converted: u64,
+    /// Paths of the commit that no workspace has.
+    pub left_out: u64,
 }
 
 /// What a run is, said once at its beginning.

@@ -190,6 +190,7 @@ pub(crate) fn goes_well(effect: &Effect) -> Option<Event> {
             problems: vec![],
             workspaces: Workspaces::Overlay,
             moved: None,
+            settings: None,
         },
         Effect::Baseline { task, .. } => Event::Baselined {
             task: *task,

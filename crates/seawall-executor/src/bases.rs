@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use dashmap::DashMap;
+use seawall_core::event::Settings;
 use seawall_core::ids::Commit;
 use seawall_git::Store;
 
@@ -89,6 +90,16 @@ impl Bases {
         });
         *slot = Some(Arc::clone(&stack));
         Ok(stack)
+    }
+
+    /// What the user's settings made of the run's base, which must stand.
+    pub(crate) fn settings(&self) -> Result<Option<Settings>, ExecuteError> {
+        let found = self.store.settings_of(&self.dir.join("base"))?;
+        Ok(found.map(|found| Settings {
+            why: found.why,
+            converted: found.converted,
+            left_out: found.left_out,
+        }))
     }
 
     fn slot(&self, commit: &Commit) -> Slot {

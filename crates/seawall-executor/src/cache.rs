@@ -3,9 +3,10 @@
 //! All checks have one profile, pinned when the run began, so a tree and a command (with the report that it is to write) say
 //! what was run. Whoever asks for a look that somebody else takes just now waits for it. The runs of one command on one tree
 //! are kept in the order in which they were made: a check that was red is run again once, whoever asks. Kept are at most
-//! [`MOST`] bytes of output, the oldest go first; what a limit cut off, or what never ran, is not kept.
+//! [`MOST`] bytes of output, and what nobody has asked for longest goes first: in a wave of many tasks each has looks that are
+//! its own, and all share those at the base. What a limit cut off, or what never ran, is not kept.
 
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
 
@@ -17,7 +18,7 @@ use seawall_verify::{End, Ran};
 use crate::error::ExecuteError;
 
 /// Bytes of output that are kept in memory.
-const MOST: usize = 16 << 20;
+const MOST: usize = 4 << 20;
 /// What a run takes besides its output, roughly.
 const EACH: usize = 1024;
 
@@ -36,21 +37,31 @@ pub(crate) struct Made {
     pub(crate) log: PathBuf,
 }
 
-/// The runs of one command on one tree.
-type Runs = Arc<tokio::sync::Mutex<Vec<Made>>>;
+/// The runs of one command on one tree, and when they were last asked for.
+#[derive(Debug, Default)]
+struct Runs {
+    made: Vec<Made>,
+    bytes: usize,
+    asked: u64,
+}
+
+/// Held while a run is made: whoever wants the same waits.
+type Slot = Arc<tokio::sync::Mutex<Runs>>;
 
 /// All that is kept.
 #[derive(Debug, Default)]
 pub(crate) struct Looks {
-    known: DashMap<Key, Runs>,
+    known: DashMap<Arc<Key>, Slot>,
     order: std::sync::Mutex<Order>,
 }
 
-/// What was kept when, the oldest first.
+/// What is kept, by when it was last asked for.
 #[derive(Debug, Default)]
 struct Order {
-    keys: VecDeque<(Key, usize)>,
+    keys: BTreeMap<u64, (Arc<Key>, usize)>,
     bytes: usize,
+    /// The number of times that something was asked for.
+    now: u64,
 }
 
 impl Looks {
@@ -64,31 +75,57 @@ impl Looks {
     where
         F: Future<Output = Result<Made, ExecuteError>>,
     {
-        let runs = Arc::clone(&self.known.entry(key.clone()).or_default());
-        // Held while it is made: whoever wants the same waits.
-        let mut runs = runs.lock().await;
-        if let Some(made) = runs.get(number) {
-            return Ok(made.clone());
-        }
-        let made = make().await?;
-        if matches!(made.ran.end, End::Exited(_) | End::Signalled(_)) {
-            runs.push(made.clone());
-            self.keep(key, &made.ran);
+        let key = Arc::new(key.clone());
+        let slot = Arc::clone(&self.known.entry(Arc::clone(&key)).or_default());
+        let mut runs = slot.lock().await;
+        let made = match runs.made.get(number).cloned() {
+            Some(made) => made,
+            None => {
+                let made = make().await?;
+                if matches!(made.ran.end, End::Exited(_) | End::Signalled(_)) {
+                    runs.bytes += made.ran.end_of_output.len() + key.command.len() + EACH;
+                    runs.made.push(made.clone());
+                }
+                made
+            }
+        };
+        match runs.made.is_empty() {
+            true => drop(self.known.remove(&key)),
+            false => self.keep(key, &slot, &mut runs),
         }
         Ok(made)
     }
 
-    fn keep(&self, key: &Key, ran: &Ran) {
+    /// Notes that runs were asked for, and drops those that nobody has asked for longest.
+    fn keep(&self, key: Arc<Key>, slot: &Slot, runs: &mut Runs) {
         let mut order = self.order.lock().unwrap_or_else(PoisonError::into_inner);
-        let bytes = ran.end_of_output.len() + key.command.len() + EACH;
-        order.keys.push_back((key.clone(), bytes));
-        order.bytes += bytes;
+        order.forget(runs.asked);
+        order.now += 1;
+        runs.asked = order.now;
+        order.bytes += runs.bytes;
+        // They may have been dropped while somebody had hold of them.
+        self.known.insert(Arc::clone(&key), Arc::clone(slot));
+        order.keys.insert(runs.asked, (key, runs.bytes));
         while order.bytes > MOST {
-            let Some((oldest, bytes)) = order.keys.pop_front() else {
+            let Some((asked, oldest)) = order.oldest() else {
                 return;
             };
-            order.bytes -= bytes;
+            order.forget(asked);
             self.known.remove(&oldest);
+        }
+    }
+}
+
+impl Order {
+    fn oldest(&self) -> Option<(u64, Arc<Key>)> {
+        let (asked, (key, _)) = self.keys.first_key_value()?;
+        Some((*asked, Arc::clone(key)))
+    }
+
+    /// Takes out what was last asked for then, if it is kept.
+    fn forget(&mut self, asked: u64) {
+        if let Some((_, bytes)) = self.keys.remove(&asked) {
+            self.bytes -= bytes;
         }
     }
 }
@@ -157,10 +194,25 @@ mod tests {
             assert_eq!(seen.ran.bytes, bytes as u64);
         }
         for n in 0..5 {
-            let make = || async { Ok(made(End::Exited(0), 5 << 20)) };
+            let make = || async { Ok(made(End::Exited(0), MOST / 3)) };
             looks.run(&key(&n.to_string()), 0, make).await.unwrap();
         }
         assert!(looks.order.lock().unwrap().bytes <= MOST);
         assert!(looks.known.get(&key("0")).is_none() && looks.known.get(&key("4")).is_some());
+    }
+
+    #[tokio::test]
+    async fn what_is_asked_for_again_and_again_stays() {
+        let looks = Looks::default();
+        for n in 0..9 {
+            let base = || async { Ok(made(End::Exited(0), MOST / 4)) };
+            let first = looks.run(&key("the suite on the base"), 0, base).await;
+            let own = || async { Ok(made(End::Exited(0), MOST / 4)) };
+            looks.run(&key(&n.to_string()), 0, own).await.unwrap();
+            assert_eq!(first.unwrap().ran.bytes, MOST as u64 / 4);
+        }
+        let kept = |command: &str| looks.known.get(&key(command)).is_some();
+        assert!(kept("the suite on the base") && kept("8") && !kept("0"));
+        assert_eq!(looks.order.lock().unwrap().keys.len(), looks.known.len());
     }
 }

@@ -31,13 +31,18 @@ pub(crate) async fn execute(
             let prepared = blocking(crew, move |crew| {
                 prepare::wave(crew, &base, &context.members)
             });
-            let Prepared { problems, moved } = prepared.await?;
+            let Prepared {
+                problems,
+                moved,
+                settings,
+            } = prepared.await?;
             Event::WavePrepared {
                 wave,
                 round,
                 problems,
                 workspaces: crew.setup.workspaces,
                 moved,
+                settings,
             }
         }
         Effect::Baseline { task, base } => {

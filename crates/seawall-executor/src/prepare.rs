@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use seawall_core::brief::FileFact;
+use seawall_core::event::Settings;
 use seawall_core::ids::{Commit, TaskIx};
 use seawall_core::path::RepoPath;
 use seawall_core::plan::Task;
@@ -18,6 +19,8 @@ pub(crate) struct Prepared {
     pub(crate) problems: Vec<(TaskIx, String)>,
     /// Where the branch that the run began on stands, if it is not where it was.
     pub(crate) moved: Option<Commit>,
+    /// What the user's settings made of the run's base.
+    pub(crate) settings: Option<Settings>,
 }
 
 /// Re-reads the files of a wave, and lays its base.
@@ -30,6 +33,7 @@ pub(crate) fn wave(
     Ok(Prepared {
         problems: problems(crew, base, members)?,
         moved: moved(crew)?,
+        settings: crew.bases.settings()?,
     })
 }
 

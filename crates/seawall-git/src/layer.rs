@@ -39,7 +39,31 @@ pub enum LaidBy {
     Git,
 }
 
+/// What the settings of the user's checkout made of the files of a layer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// the setting because of which the user's `git` wrote them
+    pub why: String,
+    /// how many files are not, byte by byte, as the commit has them
+    pub converted: u64,
+    /// how many paths of the commit a sparse checkout left out
+    pub left_out: u64,
+}
+
 impl Store {
+    /// What the user's settings made of a layer that was laid; none where Seawall wrote it itself.
+    ///
+    /// # Errors
+    /// When the record beside the layer cannot be read.
+    pub fn settings_of(&self, layer: &Path) -> Result<Option<Settings>> {
+        let record = self.records().of(layer)?;
+        Ok(record.map(|record| Settings {
+            why: record.why.clone(),
+            converted: record.converted.len() as u64,
+            left_out: record.left_out.len() as u64,
+        }))
+    }
+
     /// Writes the files of a commit, as the user's own checkout would have them, as a layer at `dest`, which must be on one
     /// file system with its parent and gets its name when it is complete. Whatever stood there or was left half-written
     /// beside it is removed first. Files get the mode 0644 or 0755, symlinks are made and never followed, submodules are

@@ -73,7 +73,7 @@ pub use crate::harvest::{
 pub use crate::id::{BlobId, CommitId, TreeId};
 pub use crate::label::Label;
 pub use crate::land::Landed;
-pub use crate::layer::{Laid, LaidBy};
+pub use crate::layer::{Laid, LaidBy, Settings};
 pub use crate::owned::Owned;
 pub use crate::path::show;
 pub use crate::remove::remove_workspace;

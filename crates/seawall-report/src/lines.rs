@@ -13,7 +13,7 @@ use crate::look::{self, Lands};
 use crate::reason::{of_fate, of_verdict, verdict_name};
 use crate::status::{counts, short_branch};
 use crate::view::{AttemptView, Fate, News, TrialView, View};
-use crate::words::{count, duration, few, last_line, many, name, shown};
+use crate::words::{converted, count, duration, few, last_line, many, name, shown};
 
 /// Untried tasks that one event may name; of more, only the number is told.
 const UNTRIED: usize = 20;
@@ -68,6 +68,7 @@ fn line(view: &View, scheduler: &Scheduler, said: &HashSet<TaskIx>, news: &News)
             }
         }
         News::Moved(to) => moved(view, to),
+        News::Settings => format!("base  written by git: {}", converted(view.settings()?)),
         News::Dispatched(ix) => told(view, *ix, &format!("dispatch {}", which(view, *ix))),
         News::Attempt(ix) => attempt(view, scheduler, *ix)?,
         News::Approved(ix) => approved(view, *ix)?,

@@ -10,7 +10,7 @@ use crate::findings::tally;
 use crate::look;
 use crate::reason::list;
 use crate::view::View;
-use crate::words::{count, duration, few, many, name, shown};
+use crate::words::{converted, count, duration, few, many, name, shown};
 
 /// The line of an event that `view` has seen; `time` is when, as the caller writes times.
 #[must_use]
@@ -34,6 +34,7 @@ fn what(event: &Event, view: &View) -> String {
             problems,
             workspaces,
             moved,
+            settings,
         } => {
             let made = match workspaces {
                 Workspaces::Overlay => "overlays",
@@ -42,8 +43,11 @@ fn what(event: &Event, view: &View) -> String {
             let moved = moved.as_ref().map_or_else(String::new, |to| {
                 format!("  branch moved to {}", to.short())
             });
+            let settings = settings.as_ref().map_or_else(String::new, |settings| {
+                format!("  base written by git: {}", converted(settings))
+            });
             format!(
-                "wave-prepared  wave {wave} round {round}  {}  workspaces are {made}{moved}",
+                "wave-prepared  wave {wave} round {round}  {}  workspaces are {made}{moved}{settings}",
                 many(problems.len(), "problem")
             )
         }

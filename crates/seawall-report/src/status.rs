@@ -9,7 +9,7 @@ mod text;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use seawall_core::event::Workspaces;
+use seawall_core::event::{Settings, Workspaces};
 use seawall_core::finding::Finding;
 use seawall_core::ids::{Commit, Digest, TaskIx};
 use seawall_core::scheduler::{Outcome, Scheduler, Standing};
@@ -56,6 +56,8 @@ pub struct Status {
     pub moved: Option<Commit>,
     /// How the workspaces of the last wave were made: `overlay` or `copy`; null before the first wave.
     pub workspaces: Option<Workspaces>,
+    /// What the settings of the user's checkout made of the files of the base; null where they are as the commit has them.
+    pub settings: Option<Settings>,
     /// The branch that the run makes, without `refs/heads/`.
     pub branch: Option<String>,
     /// The last checkpoint's commit, or the base.
@@ -158,6 +160,7 @@ pub fn status_of(view: &View, scheduler: &Scheduler, liveness: Liveness) -> Stat
         onto: started.and_then(|started| started.onto.as_ref().map(branch)),
         moved: view.moved().cloned(),
         workspaces: view.workspaces(),
+        settings: view.settings().cloned(),
         branch: started.map(|started| branch(&started.branch)),
         head: started.map(|_| scheduler.head().clone()),
         began_ms: view.sessions().first().map(|session| session.from_ms),

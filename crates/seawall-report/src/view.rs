@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use seawall_core::effect::Key;
-use seawall_core::event::{Event, Started, Workspaces};
+use seawall_core::event::{Event, Settings, Started, Workspaces};
 use seawall_core::evidence::Evidence;
 use seawall_core::ids::{AttemptNo, Commit, TaskIx, Tree, WaveNo};
 use seawall_core::lifecycle::is_flaky;
@@ -50,6 +50,8 @@ pub struct View {
     workspaces: Option<Workspaces>,
     /// Where the branch that the run began on stood last, if elsewhere.
     moved: Option<Commit>,
+    /// What the user's settings made of the base's files.
+    settings: Option<Settings>,
     /// How many tasks the scheduler held.
     held: usize,
     news: Vec<News>,
@@ -133,6 +135,8 @@ pub enum News {
     },
     /// The branch that the run began on stands at another commit now.
     Moved(Commit),
+    /// The user's settings made the files of the base what they are: [`View::settings`].
+    Settings,
     /// An attempt's worker can start.
     Dispatched(TaskIx),
     /// The last attempt of a task has a new fate.
@@ -197,6 +201,7 @@ impl View {
             waves_seen: 0,
             workspaces: None,
             moved: None,
+            settings: None,
             held: 0,
             news: Vec::new(),
         }
@@ -224,6 +229,12 @@ impl View {
     #[must_use]
     pub fn moved(&self) -> Option<&Commit> {
         self.moved.as_ref()
+    }
+
+    /// What the user's settings made of the base's files, once it was laid; none where they are as the commit has them.
+    #[must_use]
+    pub fn settings(&self) -> Option<&Settings> {
+        self.settings.as_ref()
     }
 
     /// What the run is, once it has begun.

@@ -1,10 +1,10 @@
 //! The floor of a launch: protections without which the command does not start, looked at when everything is in force.
 
-use crate::host::NAMESPACES_HELP;
+use crate::hierarchy;
+use crate::host::namespaces_help;
 use crate::report::{Ledger, State};
 use crate::worker::Failure;
 
-const GROUPS_HELP: &str = "start seawall as root, or with `systemd-run --user --scope -p Delegate=yes`, so that it can make control groups";
 const KERNEL_HELP: &str = "boot a newer kernel (Linux 6.12 has all that is asked for)";
 
 /// Whether every named protection is in force; the failure says which is not, why, and what helps.
@@ -29,11 +29,13 @@ pub(crate) fn held(floor: &[String], ledgers: [&Ledger; 2]) -> Result<(), Failur
     Ok(())
 }
 
-fn help(name: &str) -> &'static str {
+fn help(name: &str) -> String {
     match name {
-        "memory" | "processes" | "processor weight" => GROUPS_HELP,
-        "abstract sockets" | "signals" | "device control" => KERNEL_HELP,
-        _ => NAMESPACES_HELP,
+        "memory" | "processes" | "processor weight" => {
+            format!("{}, so that it can make control groups", hierarchy::help())
+        }
+        "abstract sockets" | "signals" | "device control" => KERNEL_HELP.to_owned(),
+        _ => namespaces_help(),
     }
 }
 

@@ -6,10 +6,11 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use nix::sys::statfs::{CGROUP_SUPER_MAGIC, statfs};
+use nix::unistd::getuid;
 
 use crate::cgroup::make;
 use crate::order::Limits;
-use crate::sys;
+use crate::{delegation, sys};
 
 /// Where groups can be made.
 #[derive(Debug, PartialEq, Eq)]
@@ -74,9 +75,6 @@ const CPU: Keys = Keys {
     ..MEMORY
 };
 
-/// The group into which the caller moves itself when that is what stands between it and groups below its own.
-const SELF: &str = "seawall-self";
-
 impl Keys {
     /// The file by which a process with one thread enters. For a thread that moves itself version 1 takes no lock over all
     /// forks of the host, for a process it does, and waits many milliseconds for it.
@@ -122,24 +120,28 @@ pub(crate) fn find() -> Result<Base, String> {
         return Ok(base);
     }
     let mounts = read("/proc/self/mountinfo")?;
-    let unified = unified(&mounts, &own);
-    if let Some(root) = &unified
-        && let Ok(()) = delegate(root)
-    {
-        return Ok(Base::Unified(root.clone()));
+    let unified = unified(&mounts, &own).map(|root| match delegation::take(&root) {
+        Ok(()) => Ok(Base::Unified(root)),
+        Err(why) => Err(format!("in `{}` {why}", root.display())),
+    });
+    if let Some(Ok(base)) = unified {
+        return Ok(base);
     }
     let split = |controller| split(&mounts, &own, controller).filter(|root| may_make(root));
     let (memory, pids, cpu) = (split("memory"), split("pids"), split("cpu"));
     if memory.is_some() || pids.is_some() {
         return Ok(Base::Split { memory, pids, cpu });
     }
-    Err(match unified {
-        Some(root) => format!(
-            "the controllers memory and pids are not delegated in `{}`; start seawall with `systemd-run --user --scope -p Delegate=yes`",
-            root.display()
-        ),
-        None => "no control groups that this user may use".to_owned(),
-    })
+    match unified {
+        Some(refused) => refused,
+        None => Err("no control groups that this user may use".to_owned()),
+    }
+}
+
+/// How a user gets control groups: a word of systemd's, which hands a part of its tree over when it is asked to.
+pub(crate) fn help() -> String {
+    let user = if getuid().is_root() { "" } else { "--user " };
+    format!("start seawall with `systemd-run {user}--scope -p Delegate=yes seawall ...`")
 }
 
 /// The hierarchies of version 1 where every host mounts them, without a look at the table of all mounts, which costs the kernel
@@ -175,7 +177,7 @@ fn unified(mounts: &str, own: &str) -> Option<PathBuf> {
     let own = own.lines().find_map(|line| line.strip_prefix("0::"))?;
     let root = place(&mount, own);
     Some(match root.file_name() {
-        Some(name) if name == SELF => root.parent()?.to_owned(),
+        Some(name) if name == delegation::SELF => root.parent()?.to_owned(),
         _ => root,
     })
 }
@@ -220,46 +222,13 @@ fn may_make(root: &Path) -> bool {
     nix::unistd::access(root, nix::unistd::AccessFlags::W_OK).is_ok()
 }
 
-/// Has the controllers handed down to groups below the caller's own, which must then have no members itself.
-fn delegate(root: &Path) -> io::Result<()> {
-    const WANTED: &[u8] = b"+memory +pids";
-    let control = root.join("cgroup.subtree_control");
-    let have = fs::read_to_string(&control)?;
-    if ["memory", "pids"]
-        .iter()
-        .all(|name| have.split_whitespace().any(|known| known == *name))
-    {
-        return Ok(());
-    }
-    match fs::write(&control, WANTED) {
-        Err(error) if error.kind() == io::ErrorKind::ResourceBusy => {}
-        done => return done,
-    }
-    move_aside(root)?;
-    fs::write(&control, WANTED)
-}
-
-/// Moves this program's processes into a group of their own; those of others are left where they are, and then it is no use.
-fn move_aside(root: &Path) -> io::Result<()> {
-    let aside = root.join(SELF);
-    make(&aside)?;
-    let ours = fs::read_link("/proc/self/exe")?;
-    for pid in fs::read_to_string(root.join("cgroup.procs"))?.lines() {
-        if fs::read_link(format!("/proc/{pid}/exe"))? != ours {
-            return Err(io::ErrorKind::ResourceBusy.into());
-        }
-        fs::write(aside.join("cgroup.procs"), pid)?;
-    }
-    Ok(())
-}
-
 /// Makes the group of all workers of a run, with a ceiling for them together, unless it is there.
 pub(crate) fn make_together(at: &Path, keys: Keys) -> io::Result<()> {
     if !make(at)? {
         return Ok(());
     }
     if keys.unified {
-        fs::write(at.join("cgroup.subtree_control"), "+memory +pids")?;
+        delegation::hand_down(at)?;
     }
     if let Some(files) = keys.memory {
         limit_memory(at, files, nine_tenths(sys::host_memory()?))?;
@@ -370,21 +339,6 @@ mod tests {
         assert_eq!(place(&mount, "/a/b/c"), directory.path().join("b/c"));
         assert_eq!(place(&mount, "/a"), directory.path());
         assert_eq!(place(&mount, "/elsewhere"), directory.path());
-    }
-
-    /// A pretended directory tree: which files are written, and not what a kernel does then.
-    #[test]
-    fn what_is_delegated_is_handed_down() {
-        let root = tempfile::tempdir().unwrap();
-        let control = root.path().join("cgroup.subtree_control");
-        fs::write(&control, "cpu memory pids\n").unwrap();
-        delegate(root.path()).unwrap();
-        assert_eq!(fs::read_to_string(&control).unwrap(), "cpu memory pids\n");
-        fs::write(&control, "cpu\n").unwrap();
-        delegate(root.path()).unwrap();
-        assert_eq!(fs::read_to_string(&control).unwrap(), "+memory +pids");
-        fs::remove_file(&control).unwrap();
-        assert!(delegate(root.path()).is_err());
     }
 
     #[test]

@@ -100,29 +100,51 @@ fn feature(name: &str, have: bool, detail: impl Into<String>, help: &str) -> Fea
     }
 }
 
+/// The settings that keep user namespaces from ordinary users, with the value that does, and what helps.
+const SETTINGS: [(&str, &str, &str); 3] = [
+    // Ubuntu since 23.10.
+    (
+        "/proc/sys/kernel/apparmor_restrict_unprivileged_userns",
+        "1",
+        "AppArmor keeps user namespaces from ordinary users here (`kernel.apparmor_restrict_unprivileged_userns` is 1): install the \
+         profile that `seawall doctor --apparmor` prints",
+    ),
+    // Debian.
+    (
+        "/proc/sys/kernel/unprivileged_userns_clone",
+        "0",
+        "user namespaces are kept from ordinary users here: `sysctl kernel.unprivileged_userns_clone=1`",
+    ),
+    (
+        "/proc/sys/user/max_user_namespaces",
+        "0",
+        "user namespaces are switched off here: `sysctl user.max_user_namespaces=15000`",
+    ),
+];
+
+/// What helps where no setting forbids them, as in a container.
+const SOMEBODY: &str = "allow unprivileged user namespaces: no setting of this host forbids them, so it is a filter of system calls, as \
+     containers have it (`--security-opt seccomp=unconfined`), or an AppArmor or SELinux profile that confines this program";
+
 /// How to get namespaces, or to do without.
-pub(crate) const NAMESPACES_HELP: &str = "allow unprivileged user namespaces (`sysctl user.max_user_namespaces=15000`, on \
-     Ubuntu 24.04 also the AppArmor profile that `seawall doctor --apparmor` prints, or \
-     `sysctl kernel.apparmor_restrict_unprivileged_userns=0`), or take `--no-namespaces`: Landlock and seccomp alone, with the gaps that `docs/sandbox.md` lists";
+pub(crate) fn namespaces_help() -> String {
+    let read = |path: &str| std::fs::read_to_string(path).ok();
+    format!(
+        "{}, or take `--no-namespaces`: Landlock and seccomp alone, with the gaps that `docs/sandbox.md` lists",
+        who_forbids(read)
+    )
+}
 
-/// The same where it is known who forbids them.
-const APPARMOR_HELP: &str = "AppArmor keeps user namespaces from ordinary users here \
-     (`kernel.apparmor_restrict_unprivileged_userns` is 1): install the profile that `seawall doctor --apparmor` prints, or \
-     take `--no-namespaces`: Landlock and seccomp alone, with the gaps that `docs/sandbox.md` lists";
-
-/// The setting of Ubuntu since 23.10; other kernels do not have it.
-const RESTRICTED: &str = "/proc/sys/kernel/apparmor_restrict_unprivileged_userns";
-
-fn help_with_namespaces(setting: Option<&str>) -> &'static str {
-    match setting.map(str::trim) {
-        Some("1") => APPARMOR_HELP,
-        _ => NAMESPACES_HELP,
-    }
+fn who_forbids(read: impl Fn(&str) -> Option<String>) -> &'static str {
+    let forbids = |(path, value, _): &&(&str, &str, &str)| {
+        read(path).is_some_and(|text| text.trim() == *value)
+    };
+    let found = SETTINGS.iter().find(forbids);
+    found.map_or(SOMEBODY, |(_, _, help)| help)
 }
 
 fn namespaces() -> Vec<Feature> {
-    let setting = std::fs::read_to_string(RESTRICTED).ok();
-    let help = help_with_namespaces(setting.as_deref());
+    let help = namespaces_help();
     match probe() {
         Ok(tried) => tried
             .into_iter()
@@ -131,11 +153,11 @@ fn namespaces() -> Vec<Feature> {
                     &name,
                     why.is_none(),
                     why.unwrap_or_else(|| "entered".to_owned()),
-                    help,
+                    &help,
                 )
             })
             .collect(),
-        Err(error) => vec![feature("namespaces", false, error.to_string(), help)],
+        Err(error) => vec![feature("namespaces", false, error.to_string(), &help)],
     }
 }
 
@@ -174,8 +196,10 @@ fn cgroup() -> Feature {
         CONTROL_GROUPS,
         have,
         detail,
-        "run as root or with `systemd-run --user --scope -p Delegate=yes`; without them memory is limited for each process, \
-         and processes for each user namespace",
+        &format!(
+            "{}; without them memory is limited for each process, and processes for each user namespace",
+            hierarchy::help()
+        ),
     )
 }
 
@@ -185,13 +209,38 @@ mod tests {
 
     #[test]
     fn who_forbids_namespaces_is_told() {
-        for (setting, expected) in [
-            (Some("1\n"), APPARMOR_HELP),
-            (Some("0\n"), NAMESPACES_HELP),
-            (None, NAMESPACES_HELP),
+        let all_fine = |path: &str| match path {
+            "/proc/sys/kernel/apparmor_restrict_unprivileged_userns" => "0\n",
+            _ => "1\n",
+        };
+        for (setting, value, expected) in [
+            (
+                "/proc/sys/kernel/apparmor_restrict_unprivileged_userns",
+                "1\n",
+                "`seawall doctor --apparmor`",
+            ),
+            (
+                "/proc/sys/kernel/unprivileged_userns_clone",
+                "0\n",
+                "`sysctl kernel.unprivileged_userns_clone=1`",
+            ),
+            (
+                "/proc/sys/user/max_user_namespaces",
+                "0\n",
+                "`sysctl user.max_user_namespaces=15000`",
+            ),
+            ("/proc/sys/none", "", "no setting of this host"),
         ] {
-            assert_eq!(help_with_namespaces(setting), expected);
+            let read = |path: &str| {
+                let text = if path == setting {
+                    value
+                } else {
+                    all_fine(path)
+                };
+                Some(text.to_owned())
+            };
+            assert!(who_forbids(read).contains(expected), "{setting}");
         }
-        assert!(APPARMOR_HELP.contains("doctor --apparmor"));
+        assert_eq!(who_forbids(|_| None), SOMEBODY);
     }
 }

@@ -17,6 +17,7 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::stat::Mode;
 use nix::unistd::{pipe2, setsid};
 
+use crate::aside::Aside;
 use crate::desk::Desk;
 use crate::launch::{Launch, Reply};
 use crate::launcher::{Grouped, not_started};
@@ -45,17 +46,37 @@ pub(crate) struct Post<'a> {
     pub(crate) detached: bool,
 }
 
+impl Post<'_> {
+    /// What the keeper begins in. Where nobody needs the network before the view is built, it makes that namespace
+    /// [meanwhile](Aside).
+    pub(crate) fn first(&self) -> Rung {
+        match self.launch.ports.is_empty() {
+            true => self.rung.without(libc::CLONE_NEWNET),
+            false => self.rung,
+        }
+    }
+
+    /// The network namespace that it does not begin in, if it is to have one.
+    fn network(&self, proc: &OwnedFd) -> io::Result<Option<Aside>> {
+        let missing = self.rung.has(libc::CLONE_NEWNET) && !self.first().has(libc::CLONE_NEWNET);
+        missing.then(|| Aside::begin(proc)).transpose()
+    }
+}
+
 /// The life of the keeper. `go` brings one byte when the user is mapped and ends with the launcher; `ready` takes the answer,
 /// and one byte when all is over.
 pub(crate) fn main(post: &Post<'_>, go: OwnedFd, ready: OwnedFd) -> ! {
     let mut ready = File::from(ready);
     let mut ledger = Ledger::default();
     let (mut found, mut proc) = (None, None);
-    let admitted = rehearse(post.rung, &go, &mut ready, || {
-        proc = Some(settle(post.detached).map_err(|error| format!("cannot settle: {error}"))?);
+    let admitted = rehearse(post.first(), &go, &mut ready, || {
+        let settled = settle(post.detached).map_err(|error| format!("cannot settle: {error}"))?;
+        let network = post.network(&settled);
+        let network = network.map_err(|error| format!("cannot make the network: {error}"))?;
+        proc = Some(settled);
         let doors = doors::make(post.launch)?;
         found = Some((view::build(post.launch, post.rung, &mut ledger)?, doors));
-        Ok(())
+        network.map_or(Ok(()), Aside::enter)
     });
     let (Ok(()), Some((view, doors)), Some(proc)) = (admitted, found, proc) else {
         sys::leave(0)

@@ -68,7 +68,7 @@ pub(crate) fn start_keeper<'a>(post: &'a Post<'a>) -> io::Result<Result<Kept<'a>
         drop(ours.map(sys::adopt));
         keeper::main(post, sys::adopt(go), sys::adopt(ready))
     });
-    let (pid, body) = match sys::start_beside(post.rung.flags, body) {
+    let (pid, body) = match sys::start_beside(post.first().flags, body) {
         Ok(started) => started,
         Err(error) => return Ok(Err(error.to_string())),
     };

@@ -18,11 +18,13 @@
 //! anything else. This is the only crate with `unsafe`, all of it in `sys`.
 
 mod acts;
+mod aside;
 mod catalog;
 mod cgroup;
 mod check;
 mod command;
 mod compose;
+mod delegation;
 mod desk;
 mod doors;
 mod environment;

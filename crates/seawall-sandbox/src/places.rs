@@ -6,6 +6,7 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use nix::libc;
@@ -73,7 +74,8 @@ fn is_fit(place: &Path, launch: &Launch) -> bool {
     })
 }
 
+/// Nobody else's, whatever the caller's mask says: tools refuse a home that a group may write.
 fn made(directory: &Path) -> io::Result<Raw> {
-    fs::create_dir(directory)?;
+    fs::DirBuilder::new().mode(0o700).create(directory)?;
     Ok(Raw::path(directory))
 }

@@ -42,6 +42,14 @@ impl Rung {
         self.flags & flag != 0
     }
 
+    /// The same set without some of the namespaces.
+    pub(crate) fn without(self, flag: i32) -> Self {
+        Self {
+            flags: self.flags & !flag,
+            ..self
+        }
+    }
+
     /// The sets worth trying: only root has a chance without a user namespace.
     pub(crate) fn ladder(namespaces: bool) -> impl Iterator<Item = Self> {
         let root = getuid().is_root();

@@ -7,6 +7,7 @@ use std::ffi::{CStr, CString, OsStr, c_int};
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 use nix::libc;
 use nix::unistd::Pid;
@@ -79,9 +80,9 @@ type Body<'a> = Box<dyn FnMut() -> c_int + 'a>;
 /// Starts a child, in new namespaces if `flags` say so, that shares this process's memory while both go on.
 ///
 /// A fork would copy the tables of that memory and then each page that either writes, which is a tenth of a launch. The price:
-/// until the child has left the memory this process must not allocate, free or touch what the child may touch; it waits for it.
-/// Descriptors, signals, credentials and everything else that the kernel keeps are the child's own. For single-threaded
-/// processes only.
+/// until the child has left the memory only one of the two may allocate, free or touch what the other may touch; this process
+/// waits for its end. Descriptors (but for `CLONE_FILES`), signals, credentials and everything else that the kernel keeps are the
+/// child's own. For single-threaded processes only.
 pub(crate) fn start_beside<'a>(flags: c_int, child: Body<'a>) -> io::Result<(Pid, Beside<'a>)> {
     extern "C" fn enter(child: *mut libc::c_void) -> c_int {
         // SAFETY: it is the body below, which stays where it is until the child has ended, and which only the child runs.
@@ -92,7 +93,8 @@ pub(crate) fn start_beside<'a>(flags: c_int, child: Body<'a>) -> io::Result<(Pid
         stack: Stack::new()?,
     };
     let (flags, top) = (flags | libc::CLONE_VM | libc::SIGCHLD, beside.stack.top());
-    // SAFETY: the child runs on a stack of its own and never returns from the body; the caller keeps both and is quiet.
+    // SAFETY: the child runs on a stack of its own and never returns from the body; the caller keeps both, and either it or the
+    // body is quiet.
     let pid = unsafe { libc::clone(enter, top, flags, (&raw mut *beside.child).cast()) };
     check(pid.into())?;
     Ok((Pid::from_raw(pid), beside))
@@ -316,6 +318,24 @@ pub(crate) fn is_default(signal: nix::sys::signal::Signal) -> io::Result<bool> {
 pub(crate) fn place(from: BorrowedFd<'_>, to: c_int) -> io::Result<()> {
     // SAFETY: dup2(2) onto a standard stream, which no Rust object owns in the worker that is about to exec.
     check(unsafe { libc::dup2(from.as_raw_fd(), to) }.into()).map(drop)
+}
+
+/// Whether a file has an extended attribute that says yes, which is a single `1`.
+pub(crate) fn is_set(path: &Path, name: &CStr) -> bool {
+    let Ok(path) = c_string(path.as_os_str()) else {
+        return false;
+    };
+    let mut value = [0u8; 1];
+    // SAFETY: both strings end in null, and the kernel writes no more than the length of the buffer that it is told.
+    let length = unsafe {
+        libc::getxattr(
+            path.as_ptr(),
+            name.as_ptr(),
+            value.as_mut_ptr().cast(),
+            value.len(),
+        )
+    };
+    length == 1 && value == *b"1"
 }
 
 /// Becomes another program; returns only to say why not.

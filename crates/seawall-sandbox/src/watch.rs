@@ -265,7 +265,7 @@ impl Watch<'_> {
 fn end_of(status: Option<WaitStatus>, counts: Counts, limits: &Limits) -> End {
     match status {
         Some(WaitStatus::Signaled(_, Signal::SIGKILL, _)) if counts.killed > 0 => End::Killed {
-            limit: in_words("memory", limits.memory),
+            limit: short_of_memory(counts, limits),
         },
         Some(WaitStatus::Signaled(_, Signal::SIGXFSZ, _)) => End::Killed {
             limit: in_words("file size", limits.file_size),
@@ -283,7 +283,7 @@ fn end_of(status: Option<WaitStatus>, counts: Counts, limits: &Limits) -> End {
 fn told(counts: Counts, limits: &Limits) -> Vec<String> {
     let mut met = Vec::new();
     if counts.killed > 0 {
-        let limit = in_words("memory", limits.memory);
+        let limit = short_of_memory(counts, limits);
         met.push(format!("{limit}: {} killed", counts.killed));
     }
     if counts.refused > 0 {
@@ -291,6 +291,17 @@ fn told(counts: Counts, limits: &Limits) -> Vec<String> {
         met.push(format!("processes {most}: {} not started", counts.refused));
     }
     met
+}
+
+/// Which memory there was no more of: to raise a limit that was not met would be no use.
+fn short_of_memory(counts: Counts, limits: &Limits) -> String {
+    let own = in_words("memory", limits.memory);
+    match counts.elsewhere {
+        false => own,
+        true => {
+            format!("memory of all workers together or of the host, below its own limit ({own})")
+        }
+    }
 }
 
 /// A limit with its number, as in `memory 2 GiB`.

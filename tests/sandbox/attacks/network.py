@@ -95,6 +95,18 @@ def netlink_interfaces(at):
         refuse("only loopback is there")
 
 
+def interfaces_of_every_process(at):
+    """The interfaces as `/proc` tells them for everything that is seen, the keeper included, which was outside once."""
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/net/dev") as listed:
+                if at.bystander["interface"] + ":" in listed.read():
+                    return
+        except OSError:
+            pass
+    refuse("only loopback is there")
+
+
 def netlink_sockets(at):
     """Lists the sockets of the whole host."""
     socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 4).close()

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use seawall_core::effect::Effect;
-use seawall_core::event::{Event, Workspaces};
+use seawall_core::event::{Event, Settings, Workspaces};
 use seawall_core::evidence::How;
 use seawall_core::ids::TaskIx;
 use seawall_core::plan::Plan;
@@ -68,6 +68,11 @@ fn answer(run: &Run, effect: &Effect, choice: u8) -> Event {
             problems: vec![(TaskIx(u32::from(choice % 5)), "src/a is gone".into())],
             workspaces: Workspaces::Copy,
             moved: (choice % 3 == 1).then(|| "0123456789abcdef0123456789abcdef01234567".into()),
+            settings: (choice % 5 == 1).then(|| Settings {
+                why: "`core.autocrlf`".into(),
+                converted: u64::from(choice % 3),
+                left_out: u64::from(choice % 2),
+            }),
         },
         Effect::LaunchWorker { attempt, .. } if choice % 8 == 1 => {
             ended(*attempt, How::Silent, "gone")

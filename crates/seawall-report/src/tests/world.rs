@@ -269,6 +269,7 @@ impl Run {
                 problems: vec![],
                 workspaces: Workspaces::Overlay,
                 moved: None,
+                settings: None,
             },
             Effect::Baseline { task, .. } => self.baseline(*task),
             Effect::OpenWorkspace { attempt, .. } => Event::WorkspaceOpened {

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use seawall_core::effect::{Effect, Key};
-use seawall_core::event::Event;
+use seawall_core::event::{Event, Settings};
 use seawall_core::evidence::Harvest;
 use seawall_core::ids::{AttemptNo, Commit, TaskIx, WaveNo};
 use seawall_core::lifecycle::{self, Next, Stage};
@@ -34,9 +34,11 @@ impl View {
                 problems,
                 workspaces,
                 moved,
+                settings,
             } => {
                 self.workspaces = Some(*workspaces);
                 self.moved_on(moved.as_ref());
+                self.set(settings.as_ref());
                 self.prepared(*wave, *round, problems, scheduler);
             }
             Event::Baselined { task, evidence } => {
@@ -162,6 +164,8 @@ impl View {
         let task = &mut self.tasks[ix.index()];
         let counted = |attempt: &&AttemptView| attempt.fate != Fate::Lost;
         let before = task.attempts.iter().filter(counted).count();
+        // Most tasks have one, and there may be many tasks: room for four would be three too many.
+        task.attempts.reserve_exact(1);
         task.attempts.push(AttemptView {
             number,
             dispatch: u32::try_from(before + 1).unwrap_or(u32::MAX),
@@ -194,6 +198,14 @@ impl View {
         if self.moved.as_ref() != to {
             self.moved = to.cloned();
             self.news.extend(to.cloned().map(News::Moved));
+        }
+    }
+
+    /// The base is the same for the whole run, so its files are told of once.
+    fn set(&mut self, settings: Option<&Settings>) {
+        if self.settings.as_ref() != settings {
+            self.settings = settings.cloned();
+            self.news.push(News::Settings);
         }
     }
 

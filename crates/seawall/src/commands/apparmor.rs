@@ -54,7 +54,8 @@ fn text(quoted: &str, writable: bool) -> String {
     let mut text = format!(
         "# Lets seawall make user namespaces where AppArmor keeps them from ordinary users. Install it with\n\
          #   seawall doctor --apparmor | sudo tee {PLACE}\n\
-         #   sudo apparmor_parser --replace {PLACE}\n"
+         #   sudo apparmor_parser --replace {PLACE}\n\
+         # It needs AppArmor 4.0 or newer: an older parser says that it cannot open `abi/4.0`.\n"
     );
     if writable {
         text.push_str(
@@ -85,6 +86,7 @@ mod tests {
 # Lets seawall make user namespaces where AppArmor keeps them from ordinary users. Install it with
 #   seawall doctor --apparmor | sudo tee /etc/apparmor.d/seawall
 #   sudo apparmor_parser --replace /etc/apparmor.d/seawall
+# It needs AppArmor 4.0 or newer: an older parser says that it cannot open `abi/4.0`.
 
 abi <abi/4.0>,
 include <tunables/global>

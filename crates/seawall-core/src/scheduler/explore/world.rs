@@ -117,6 +117,7 @@ pub(super) fn goes_badly(effect: &Effect, state: &State) -> Vec<Event> {
                 problems,
                 workspaces: Workspaces::Overlay,
                 moved: None,
+                settings: None,
             }]
         }
         Effect::Baseline { task, .. } => vec![Event::Baselined {
