@@ -280,6 +280,7 @@ fn started() -> Started {
         run: "bench".to_owned(),
         seawall: String::new(),
         plan: Digest("".into()),
+        profiles: None,
         base: Commit::from("b"),
         onto: None,
         branch: String::new(),
@@ -299,6 +300,7 @@ fn look(green: bool) -> Evidence {
         tail: String::new(),
         bytes: 0,
         output: Digest("".into()),
+        log: None,
         tests: None,
         base: None,
         enforced: Arc::default(),
@@ -315,6 +317,8 @@ fn end() -> WorkerEnd {
         bytes: 0,
         leftovers: 0,
         enforced: Arc::default(),
+        brief: None,
+        log: None,
     }
 }
 

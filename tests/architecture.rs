@@ -126,7 +126,7 @@ fn gather(dir: &Path, found: &mut Vec<PathBuf>) {
 /// Whether a file holds nothing but tests.
 fn is_test(path: &Path) -> bool {
     let part = |name: &str| path.iter().any(|component| component == name);
-    part("tests") || part("benches") || path.ends_with("scheduler/explore.rs")
+    part("tests") || part("benches") || part("explore") || path.ends_with("scheduler/explore.rs")
 }
 
 /// The text before the file's own test module.

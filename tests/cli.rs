@@ -324,6 +324,33 @@ fn plans_are_told_about_in_json() {
 }
 
 #[test]
+fn a_mistake_in_the_decisions_names_their_file_for_programs_too() {
+    let repo = repo();
+    repo.write(
+        ".seawall/decisions.toml",
+        "[[decision]]\nsays = 'x'\nbecause = 'y'\n\n[[decision]]\nsaid = 'x'\n",
+    );
+    repo.commit("decisions");
+    let path = repo.plan(&two());
+    let args = ["check".as_ref(), "--json".as_ref(), path.as_os_str()];
+    let told = repo.seawall(&args).code(2);
+    let told: Value = serde_json::from_str(&told.out).unwrap();
+    let all = told["diagnostics"]
+        .as_array()
+        .unwrap_or_else(|| told.as_array().unwrap());
+    let wrong = all.iter().find(|d| d["code"] == "SW0102").unwrap();
+    assert_eq!(wrong["file"], ".seawall/decisions.toml", "{wrong:#}");
+    assert_eq!(
+        (wrong["line"].as_u64(), wrong["column"].as_u64()),
+        (Some(6), Some(1))
+    );
+    assert!(
+        all.iter().all(|d| d["file"] == ".seawall/decisions.toml"),
+        "{told:#}"
+    );
+}
+
+#[test]
 fn explain_knows_every_code_that_check_can_say() {
     let repo = repo();
     let list = repo.seawall(&["explain"]).code(0);

@@ -135,6 +135,26 @@ fn every_plan_fits_the_schema() {
     }
 }
 
+#[test]
+fn the_decisions_of_the_documents_fit_their_schema() {
+    let schema = Repo::new().json(&["schema", "decisions"]);
+    let page = fs::read_to_string(root().join("docs/plan.md")).unwrap();
+    let block = page.split("    [[decision]]\n").nth(1).unwrap();
+    let lines = block.lines().take_while(|line| line.starts_with("    "));
+    let text = lines.fold("[[decision]]\n".to_owned(), |text, line| text + line + "\n");
+    let check = |text: &str| {
+        let decisions: Value = toml::from_str(text).unwrap();
+        let mut problems = Vec::new();
+        Schema(&schema).check(&schema, &decisions, "", &mut problems);
+        problems
+    };
+    assert_eq!(check(&text), Vec::<String>::new(), "{text}");
+    let wrong = text
+        .replace("because", "why")
+        .replace("\"constraint\"", "\"law\"");
+    assert_eq!(check(&wrong).len(), 3, "{:?}", check(&wrong));
+}
+
 /// The whole plans among the TOML examples of a page.
 fn examples(page: &str) -> Vec<String> {
     let blocks = page

@@ -231,6 +231,144 @@ fn another_plan_is_seen() {
 }
 
 #[test]
+fn other_sandbox_profiles_are_seen_and_nothing_is_run_under_them() {
+    let run = Run::new();
+    let looser = |bytes: &[u8]| {
+        let text = String::from_utf8(bytes.to_vec()).unwrap();
+        text.replacen("\"wall\"", "\"wall \"", 1).into_bytes()
+    };
+    let says = &["broken: 1 problem", "profiles    profiles.json has digest "];
+    run.with_file("profiles.json", looser, says);
+    let path = run.repo.run_dir(&run.id).join("profiles.json");
+    let before = fs::read(&path).unwrap();
+    fs::remove_file(&path).unwrap();
+    run.verify()
+        .code(1)
+        .says(&["broken: 1 problem", "profiles.json is gone"]);
+    fs::write(&path, before).unwrap();
+    run.verify().code(0);
+}
+
+#[test]
+fn a_run_does_not_go_on_under_other_sandbox_profiles() {
+    let repo = Repo::with(&[("one.txt", "hello\n"), ("two.txt", "hello\n")]);
+    let waits = format!("{PLAN}[[task.check]]\nsays = 'it reads well'\nproof = 'manual'\n");
+    repo.run(&waits).code(4);
+    let id = repo.status().run().to_owned();
+    repo.seawall(&[
+        "approve",
+        &id,
+        "two",
+        "it reads well",
+        "--note",
+        "so it does",
+    ])
+    .code(0);
+    let path = repo.run_dir(&id).join("profiles.json");
+    let before = fs::read(&path).unwrap();
+    fs::write(&path, [&before[..], b"\n"].concat()).unwrap();
+    repo.seawall(&["resume", &id]).code(3).says(&[
+        "the sandbox profiles in `",
+        &format!("are not those that run `{id}` began with"),
+        "put the file back as it was",
+    ]);
+    fs::remove_file(&path).unwrap();
+    repo.seawall(&["resume", &id])
+        .code(3)
+        .says(&["profiles.json` is gone"]);
+    fs::write(&path, before).unwrap();
+    repo.seawall(&["resume", &id]).code(0);
+    repo.seawall(&["verify", &id]).code(0);
+}
+
+#[test]
+fn a_log_that_was_touched_is_seen_and_named() {
+    let run = Run::new();
+    let other = |bytes: &[u8]| [bytes, b"nothing to see here\n"].concat();
+    for log in [
+        "attempt-2.log",
+        "attempt-3.brief.md",
+        "verify-1.0.log",
+        "wave-1.1.1.0.log",
+    ] {
+        let path = format!("logs/{log}");
+        let says = format!("log         {path} has digest ");
+        run.with_file(&path, other, &["broken: 1 problem", &says]);
+    }
+    let logs = run.repo.run_dir(&run.id).join("logs");
+    let (log, aside) = (logs.join("verify-1.0.log"), run.repo.root().join("aside"));
+    fs::rename(&log, &aside).unwrap();
+    run.verify()
+        .code(1)
+        .says(&["broken: 1 problem", "logs/verify-1.0.log is gone"]);
+    std::os::unix::fs::symlink(&aside, &log).unwrap();
+    run.verify()
+        .code(1)
+        .says(&["logs/verify-1.0.log cannot be read: it is not a file"]);
+    fs::remove_file(&log).unwrap();
+    fs::rename(&aside, &log).unwrap();
+    // Who needs the room takes all of them: that hides nothing, because it is said.
+    fs::rename(&logs, &aside).unwrap();
+    run.verify()
+        .code(0)
+        .says(&["verified", "the logs were taken away"]);
+}
+
+#[test]
+fn a_log_that_a_limit_cut_off_is_held_as_far_as_it_was_kept() {
+    let repo = Repo::with(&[("one.txt", "hello\n"), ("two.txt", "hello\n")]);
+    let floods = PLAN.replace("echo done", "yes | head -c 3000000");
+    assert_ne!(floods, PLAN);
+    let floods = floods.replace(
+        "[[checkpoint]]",
+        "[limits]\noutput = '1 MiB'\n[[checkpoint]]",
+    );
+    repo.run(&floods).code(0);
+    let id = repo.status().run().to_owned();
+    repo.seawall(&["verify", &id])
+        .code(0)
+        .says(&["verified", "3 logs cut off at a limit"]);
+    let log = repo.run_dir(&id).join("logs/attempt-1.log");
+    let bytes = fs::read(&log).unwrap();
+    fs::write(&log, &bytes[..bytes.len() - 1]).unwrap();
+    repo.seawall(&["verify", &id])
+        .code(1)
+        .says(&["logs/attempt-1.log has digest "]);
+}
+
+#[test]
+fn a_journal_of_an_earlier_version_is_not_called_broken_for_what_it_lacks() {
+    let run = Run::new();
+    let old = |records: &mut Vec<Value>| {
+        for record in records {
+            let body = record["body"].as_object_mut().unwrap();
+            body.remove("profiles");
+            if let Some(end) = body.get_mut("end").and_then(Value::as_object_mut) {
+                end.remove("brief");
+                end.remove("log");
+            }
+            for look in body
+                .get_mut("evidence")
+                .and_then(Value::as_array_mut)
+                .into_iter()
+                .flatten()
+            {
+                look.as_object_mut().unwrap().remove("log");
+            }
+        }
+    };
+    // What is left to say is that the commits name other sums.
+    run.with_records(
+        old,
+        &[
+            "broken: 2 problems",
+            "which no record of this journal has",
+            "an earlier version began this run",
+        ],
+    );
+}
+
+#[test]
 fn a_branch_that_is_elsewhere_is_seen_and_where_it_is() {
     let run = Run::new();
     let (repo, branch) = (&run.repo, run.branch());
@@ -394,6 +532,26 @@ fn trees_and_commits_of_the_journal_are_those_of_the_repository() {
         &[
             "it stands on nothing, the journal says",
             "its trailer Seawall-Run says nothing, the journal `",
+        ],
+    );
+}
+
+#[test]
+fn trees_that_no_commit_names_are_made_anew_from_their_parts() {
+    let run = Run::new();
+    let other = json!("4b825dc642cb6eb9a060e54bf8d69288fbee4904");
+    let sensed =
+        |records: &mut Vec<Value>| of(records, "sensed")["evidence"][0]["tree"] = other.clone();
+    run.with_records(
+        sensed,
+        &["was looked at in tree 4b825dc6, and the composition without the change has tree"],
+    );
+    let trial = |records: &mut Vec<Value>| of(records, "integrated")["tree"] = other.clone();
+    run.with_records(
+        trial,
+        &[
+            "the changes on trial make tree",
+            "the journal says 4b825dc6",
         ],
     );
 }

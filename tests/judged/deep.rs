@@ -1,10 +1,14 @@
 //! `seawall check --deep`: what can be known of a plan's checks before money is spent.
 
+use std::fs;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
 use serde_json::Value;
 
 use crate::common::{GREEN, plan, task};
-use crate::support::traces::Mine;
-use crate::support::{Output, Repo};
+use crate::support::traces::{Mine, assert_clean};
+use crate::support::{Output, Repo, SEAWALL};
 
 fn repo() -> Repo {
     Repo::with(&[("a.txt", "old\n"), ("b.txt", "old\n"), ("c.txt", "old\n")])
@@ -111,4 +115,76 @@ fn nothing_is_left_of_it() {
     mine.assert_untouched(&repo);
     let runs = std::fs::read_dir(repo.dir().join(".git/seawall/runs")).unwrap();
     assert_eq!(runs.count(), 0);
+}
+
+/// The directories beside the runs that are none.
+fn beside(repo: &Repo) -> Vec<String> {
+    let entries = fs::read_dir(repo.dir().join(".git/seawall/runs"));
+    let entries = entries.into_iter().flatten().flatten();
+    let names = entries.map(|entry| entry.file_name().into_string().unwrap());
+    names.filter(|name| name.starts_with('.')).collect()
+}
+
+/// The logs in these.
+fn logs(repo: &Repo) -> Vec<String> {
+    let runs = repo.dir().join(".git/seawall/runs");
+    let dirs = beside(repo).into_iter();
+    let entries = dirs.flat_map(|dir| {
+        fs::read_dir(runs.join(dir).join("logs"))
+            .into_iter()
+            .flatten()
+    });
+    let names = entries.flatten().map(|entry| entry.file_name());
+    names.map(|name| name.into_string().unwrap()).collect()
+}
+
+/// Starts `check --deep` of a plan whose check waits, and kills it while that runs.
+fn killed(repo: &Repo, more: &[&str]) {
+    let waits = with_check("run = 'sleep 307 # deep'");
+    let plan = repo.plan(&plan("true", &waits));
+    let mut check = repo
+        .command(SEAWALL)
+        .args(["check", "--deep", plan.to_str().unwrap()])
+        .args(more)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    // The first look is at the gate, which is green at once.
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !logs(repo).iter().any(|log| log.starts_with("base-")) {
+        assert!(Instant::now() < deadline, "the check does not begin");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    // Whoever comes meanwhile leaves it alone.
+    let quick = repo.root().join("quick.toml");
+    fs::write(
+        &quick,
+        self::plan("true", &with_check("run = 'grep new a.txt'")),
+    )
+    .unwrap();
+    let args = ["check", "--deep", quick.to_str().unwrap()];
+    repo.seawall(&args).code(0);
+    assert_eq!(beside(repo).len(), 1, "{:?}", beside(repo));
+    check.kill().unwrap();
+    check.wait().unwrap();
+    assert_eq!(beside(repo).len(), 1, "{:?}", beside(repo));
+}
+
+#[test]
+fn what_a_killed_look_left_is_taken_away_by_the_next_one_or_by_a_run() {
+    for more in [&[][..], &["--no-namespaces"]] {
+        let repo = repo();
+        killed(&repo, more);
+        check(&repo, &with_check("run = 'grep new a.txt'"), &[]).code(0);
+        assert_eq!(beside(&repo), Vec::<String>::new());
+        killed(&repo, more);
+        repo.run(&plan(
+            "echo new > $1",
+            &with_check("run = 'grep new a.txt'"),
+        ))
+        .code(0);
+        assert_eq!(beside(&repo), Vec::<String>::new());
+        assert_clean(&repo);
+    }
 }

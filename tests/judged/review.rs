@@ -56,6 +56,34 @@ fn a_reviewer_accepts_holds_or_rejects_with_reasons() {
 }
 
 #[test]
+fn what_a_reviewer_rejected_can_be_remembered_as_it_is_shown() {
+    let repo = repo();
+    // Quotes, and a control character.
+    let critic =
+        r#"printf '%s' '{"verdict": "reject", "reasons": ["a \u0007 bell is \"no\" number"]}'"#;
+    repo.run(&with(critic, 1)).code(1);
+    let run = repo.status().run().to_owned();
+    let shown = repo.seawall(&["show", "work"]).code(0).out;
+    let (_, block) = shown
+        .split_once("add this to `.seawall/decisions.toml` and commit it:\n")
+        .unwrap_or_else(|| panic!("no block is shown: {shown}"));
+    let end = "kind = \"rejected\"\n";
+    let (block, _) = block.split_once(end).unwrap();
+    repo.write(".seawall/decisions.toml", format!("{block}{end}"));
+    repo.commit("what we learned");
+    repo.run(&with(&says("accept", "fine"), 1)).code(0);
+    let brief = repo.brief(repo.status().run(), 1);
+    assert!(brief.contains("bell is \"no\" number"), "{brief}");
+    let because = format!("(because: the reviewer of run {run} rejected it)");
+    assert!(brief.contains(&because), "{brief}");
+    // A change that a check rejected is nothing to remember.
+    let green = with(&says("accept", "fine"), 1).replace("grep -q new", "grep -q newest");
+    repo.run(&green).code(1);
+    let shown = repo.seawall(&["show", "work"]).code(0).out;
+    assert!(!shown.contains("[[decision]]"), "{shown}");
+}
+
+#[test]
 fn what_cannot_be_read_holds() {
     let repo = repo();
     for critic in [

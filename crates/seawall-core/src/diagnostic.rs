@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -28,14 +29,26 @@ pub struct Diagnostic {
     pub severity: Severity,
     /// What is wrong, in one line.
     pub message: String,
-    /// Byte range in the plan's text; absent when the problem has no place there.
+    /// Byte range in the plan's text, or in that of `source`; absent when the problem has no place there.
     pub span: Option<Range<usize>>,
+    /// The file that it is a problem of, if it is not the plan.
+    #[serde(skip)]
+    pub source: Option<Arc<Source>>,
     /// A few words under the underlined span.
     pub label: Option<String>,
     /// Facts that explain the problem.
     pub notes: Vec<String>,
     /// What to write or do instead.
     pub help: Option<Cow<'static, str>>,
+}
+
+/// A file that is read beside the plan.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Source {
+    /// What the user calls it.
+    pub name: String,
+    /// What stands in it.
+    pub text: String,
 }
 
 impl Diagnostic {
@@ -47,6 +60,7 @@ impl Diagnostic {
             severity,
             message: message.into(),
             span: None,
+            source: None,
             label: None,
             notes: Vec::new(),
             help: None,

@@ -193,6 +193,9 @@ pub struct Started {
     pub seawall: String,
     /// The digest of the expanded plan.
     pub plan: Digest,
+    /// The digest of the sandbox profiles that it began with; journals of earlier versions do not name them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profiles: Option<Digest>,
     /// The commit that everything starts from.
     pub base: Commit,
     /// The branch that was checked out, if one was.

@@ -45,6 +45,9 @@ pub struct Evidence {
     pub bytes: u64,
     /// The SHA-256 of the output that was kept.
     pub output: Digest,
+    /// The file of the run's `logs/` that holds this output; none where nothing was run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log: Option<Box<str>>,
     /// The tests that the command says it executed, if a runner's summary was found in its output.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tests: Option<Counted>,
@@ -193,6 +196,21 @@ pub struct WorkerEnd {
     pub leftovers: u32,
     /// What confined it, one short entry per protection.
     pub enforced: Arc<[String]>,
+    /// What it was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub brief: Option<Kept>,
+    /// What it printed, as far as it was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log: Option<Kept>,
+}
+
+/// A file of the run's `logs/`, as it was when this was recorded.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Kept {
+    /// Its name there.
+    pub file: Box<str>,
+    /// Its SHA-256.
+    pub digest: Digest,
 }
 
 /// What a worker left in its workspace, compared with the base as a whole.

@@ -104,6 +104,7 @@ pub(crate) fn begin(jobs: u32) -> Event {
         run: "r".into(),
         seawall: "0".into(),
         plan: Digest::of(b""),
+        profiles: None,
         base: Commit::from("base"),
         onto: None,
         branch: "refs/heads/seawall/p/r".into(),
@@ -124,6 +125,7 @@ pub(crate) fn look(passes: bool) -> Vec<Evidence> {
         tail: String::new(),
         bytes: 0,
         output: Digest::of(b""),
+        log: None,
         tests: None,
         base: None,
         enforced: Arc::default(),
@@ -141,6 +143,8 @@ pub(crate) fn ended(attempt: AttemptNo, how: How) -> Event {
         bytes: 0,
         leftovers: 0,
         enforced: Arc::default(),
+        brief: None,
+        log: None,
     };
     Event::WorkerEnded { attempt, end }
 }

@@ -55,7 +55,9 @@ impl Question {
         let mut seen = Vec::new();
         loop {
             let ran = self.once.run(crew, seen.len()).await?;
-            seen.push(self.judge(&ran, &ours));
+            let log = Some(self.once.log_name(seen.len()).into());
+            let judged = self.judge(&ran, &ours);
+            seen.push(Evidence { log, ..judged });
             if self.expects_red() || !looks_again(&self.criterion, &seen) {
                 break;
             }

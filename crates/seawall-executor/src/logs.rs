@@ -4,7 +4,10 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
+use seawall_core::evidence::Kept;
 use seawall_core::ids::{Digest, Digester};
+
+use crate::error::{ExecuteError, at};
 
 /// What is wanted of a log.
 #[derive(Debug)]
@@ -40,6 +43,14 @@ pub(crate) fn read(path: &Path, most: usize) -> io::Result<Log> {
             read => digester.update(&piece[..read]),
         }
     }
+}
+
+/// What is recorded of a log that stays.
+pub(crate) fn kept(path: &Path) -> Result<Kept, ExecuteError> {
+    let digest = read(path, 0).map_err(at("read", path))?.digest;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let file = name.into();
+    Ok(Kept { file, digest })
 }
 
 /// Makes the log of one look that of another too, which showed the same.

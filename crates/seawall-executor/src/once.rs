@@ -93,12 +93,16 @@ impl Once {
     }
 
     fn log(&self, crew: &Crew, number: usize) -> PathBuf {
+        crew.setup.place.log(&self.log_name(number))
+    }
+
+    /// What the log of its run of that number is called.
+    pub(crate) fn log_name(&self, number: usize) -> String {
         let again = match number {
             0 => String::new(),
             number => format!(".again-{number}"),
         };
-        let label = format!("{}{again}", self.look.label);
-        crew.setup.place.check_log(&label, self.criterion)
+        format!("{}{again}.{}.log", self.look.label, self.criterion)
     }
 }
 

@@ -197,8 +197,9 @@ impl Place {
         self.root.join(format!("logs/{label}.net.jsonl"))
     }
 
-    pub(crate) fn check_log(&self, label: &str, criterion: u32) -> PathBuf {
-        self.root.join(format!("logs/{label}.{criterion}.log"))
+    /// A log, by its name.
+    pub(crate) fn log(&self, name: &str) -> PathBuf {
+        self.root.join("logs").join(name)
     }
 
     /// An empty directory, on which anybody's overlay can be mounted, for mounts are seen only by who made them.

@@ -35,7 +35,7 @@ pub(crate) async fn run(
     let _turn = crew.turn().await?;
     let (label, base, harvest) = (at.label.clone(), at.base.clone(), at.harvest.clone());
     let composed = match blocking(crew, move |crew| compose(crew, &at)).await {
-        Err(ExecuteError::Git(error)) if does_not_fit(&error) => {
+        Err(ExecuteError::Git(error)) if error.does_not_fit() => {
             let look = Look::at(crew, label, &base).await?;
             return Ok(vec![misfit(look.tree, &error)]);
         }
@@ -52,13 +52,6 @@ fn compose(crew: &Crew, at: &At) -> Result<Commit, ExecuteError> {
     let message = format!("seawall: {}\n", at.label);
     let whole = store.scratch_commit(&tree, &base, &message, crew.setup.began)?;
     Ok(commit(&whole))
-}
-
-fn does_not_fit(error: &GitError) -> bool {
-    matches!(
-        error,
-        GitError::StaleBase(_) | GitError::PathClash(_) | GitError::Overlap(_)
-    )
 }
 
 /// The one record of a change that does not fit.

@@ -66,7 +66,7 @@ pub(crate) async fn run(
     let report = confine::run(crew, job).await?;
     let reviewed = move |crew: &Crew| {
         drop(held);
-        let end = work::end(crew, &report, &log)?;
+        let end = work::end(crew, &report, (&log.with_extension("brief.md"), &log))?;
         let output = logs::end(&log, OUTPUT).map_err(at_log(&log))?;
         Ok(answer(end, &String::from_utf8_lossy(&output), &brief))
     };
@@ -93,8 +93,7 @@ fn job(
     let agent = agent(&setup.plan.agents, task)?;
     let brief = brief(crew, task, harvest, evidence)?;
     workspace::open(crew, room, harvest, &[])?;
-    let logs = setup.place.check_log(label, 0);
-    let kept = logs.with_file_name(format!("{label}.brief.md"));
+    let kept = setup.place.log(&format!("{label}.brief.md"));
     let inside = room.tmp.join(BRIEF);
     for path in [&kept, &inside] {
         fs::write(path, &brief).map_err(at("write", path))?;
@@ -108,7 +107,7 @@ fn job(
             PromptMode::Stdin => Stdin::File(kept),
             _ => Stdin::Null,
         },
-        log: logs.with_file_name(format!("{label}.log")),
+        log: setup.place.log(&format!("{label}.log")),
         profile,
         wall: Duration::from_millis(task.timeout_ms),
         silence: setup.plan.limits.silence_ms.map(Duration::from_millis),
@@ -260,6 +259,8 @@ mod tests {
             bytes: 1,
             leftovers: 0,
             enforced: Arc::default(),
+            brief: None,
+            log: None,
         };
         let brief = "diff: {\"verdict\":\"accept\",\"reasons\":[]}";
         let reviewed = answer(end, output, brief);

@@ -42,7 +42,8 @@ pub(crate) async fn run(
     let job = blocking(crew, ready).await?;
     let log = job.log.clone();
     let report = confine::run(crew, job).await?;
-    blocking(crew, move |crew| end(crew, &report, &log)).await
+    let read = move |crew: &Crew| end(crew, &report, (&crew.setup.place.brief(attempt), &log));
+    blocking(crew, read).await
 }
 
 fn job(
@@ -137,7 +138,11 @@ fn writes(rule: WriteRule, task: &Task, besides: Vec<PathBuf>) -> Write {
     }
 }
 
-pub(crate) fn end(crew: &Crew, report: &Report, log: &Path) -> Result<WorkerEnd, ExecuteError> {
+pub(crate) fn end(
+    crew: &Crew,
+    report: &Report,
+    (brief, log): (&Path, &Path),
+) -> Result<WorkerEnd, ExecuteError> {
     let output = logs::end(log, 4 * CLAIM).map_err(at("read", log))?;
     if let Some(why) = &report.output_error {
         return Err(ExecuteError::Output(why.clone()));
@@ -157,6 +162,8 @@ pub(crate) fn end(crew: &Crew, report: &Report, log: &Path) -> Result<WorkerEnd,
         bytes: report.output_bytes,
         leftovers: report.leftovers,
         enforced: crew.said_once(enforced(&report.ledger)),
+        brief: Some(logs::kept(brief)?),
+        log: Some(logs::kept(log)?),
     })
 }
 

@@ -7,7 +7,7 @@
 //! any of them.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::ops::Deref;
 use std::rc::Rc;
@@ -98,6 +98,14 @@ impl<'r> Batch<'r> {
             Err(error) => Err(error),
         }
         .map_err(git("look up an object"))
+    }
+
+    /// Forgets what `make` writes, whose id alone is wanted.
+    pub(crate) fn passing<T>(&self, make: impl FnOnce() -> Result<T>) -> Result<T> {
+        let before: BTreeSet<Oid> = self.new.borrow().keys().copied().collect();
+        let made = make();
+        self.new.borrow_mut().retain(|id, _| before.contains(id));
+        made
     }
 
     /// Brings everything to disk that is not there yet, to stay. A few objects that a pack has are written again.

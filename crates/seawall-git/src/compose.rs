@@ -32,11 +32,7 @@ impl Store {
     /// parent of a harvest at a path that the harvest changes; [`Error::PathClash`] when a file of one is a directory of
     /// another.
     pub fn compose(&self, base: &CommitId, harvests: &[CommitId]) -> Result<TreeId> {
-        let edits = self.all_changes(harvests)?;
-        let mut touched = HashSet::with_capacity(edits.len());
-        if let Some(twice) = edits.iter().find(|edit| !touched.insert(&edit.path)) {
-            return Err(Error::Overlap(twice.path.clone()));
-        }
+        let edits = self.disjoint_changes(harvests)?;
         let repo = self.handle()?;
         let batch = Batch::new(&repo)?;
         let base = commit_tree(&repo, base)?;
@@ -64,6 +60,16 @@ impl Store {
 }
 
 impl Store {
+    /// What the harvests changed, each path once.
+    pub(crate) fn disjoint_changes(&self, harvests: &[CommitId]) -> Result<Vec<Edit>> {
+        let edits = self.all_changes(harvests)?;
+        let mut touched = HashSet::with_capacity(edits.len());
+        match edits.iter().find(|edit| !touched.insert(&edit.path)) {
+            Some(twice) => Err(Error::Overlap(twice.path.clone())),
+            None => Ok(edits),
+        }
+    }
+
     /// What the harvests changed. Reading is most of the cost of a large wave, so two threads share it.
     fn all_changes(&self, harvests: &[CommitId]) -> Result<Vec<Edit>> {
         if harvests.len() < WORTH_A_THREAD {

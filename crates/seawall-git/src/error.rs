@@ -167,6 +167,17 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// Whether a change does not fit where it was to be put.
+    #[must_use]
+    pub fn does_not_fit(&self) -> bool {
+        matches!(
+            self,
+            Self::StaleBase(_) | Self::PathClash(_) | Self::Overlap(_)
+        )
+    }
+}
+
 /// Puts a libgit2 error in its context, for `map_err`.
 pub(crate) fn git(doing: &'static str) -> impl FnOnce(git2::Error) -> Error {
     move |source| Error::Git { doing, source }

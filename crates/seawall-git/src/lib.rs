@@ -29,6 +29,7 @@ mod edit;
 mod error;
 mod facts;
 mod findings;
+mod foresee;
 mod handles;
 mod harvest;
 mod id;

@@ -1,14 +1,12 @@
 //! Reads `.seawall/decisions.toml` of the base commit, and finds out which decisions hold for which task.
 //!
-//! Its problems are problems of the plan. A span could only point into the plan's text, so the file and the line
-//! stand in the message instead, and the line itself in a note.
+//! Its problems are problems of the plan that have their place in another text.
 
 use std::collections::HashMap;
-use std::ops::Range;
 use std::sync::Arc;
 
 use globset::{Candidate, Glob, GlobBuilder, GlobSet};
-use seawall_core::diagnostic::Diagnostic;
+use seawall_core::diagnostic::{Diagnostic, Source};
 use seawall_core::path::RepoPath;
 use seawall_core::plan::{Decision, DecisionKind, Task};
 use toml::de::DeTable;
@@ -16,7 +14,7 @@ use toml::de::DeTable;
 use crate::context::Context;
 use crate::findings::not_a_glob;
 use crate::keys::Table;
-use crate::problems::{Problems, error, floor, shown};
+use crate::problems::{Problems, error, shown};
 use crate::section::Section;
 use crate::tree::META;
 use crate::world::Kind;
@@ -46,9 +44,11 @@ pub(crate) fn settle(tasks: &mut [Task], cx: &mut Context<'_>) -> Vec<Decision> 
         Ok(matcher) => matcher.assign(tasks),
         Err(why) => problems.add(unusable(&shown(&why.to_string()))),
     }
+    let name = FILE.to_owned();
+    let source = Arc::new(Source { name, text });
     let problems = problems.into_sorted().into_iter();
     cx.problems
-        .add_all(problems.map(|problem| moved(problem, &text)).collect());
+        .add_all(problems.map(|problem| moved(problem, &source)).collect());
     decisions
 }
 
@@ -149,20 +149,16 @@ fn build(glob: &str) -> Result<Glob, globset::Error> {
         .build()
 }
 
-/// A problem of this file as one of the plan: without a place in the plan's text.
-fn moved(mut problem: Diagnostic, text: &str) -> Diagnostic {
-    let Some(Range { start, .. }) = problem.span.take() else {
-        if !problem.message.contains(FILE) {
+/// A problem that has its place in this file.
+fn moved(mut problem: Diagnostic, source: &Arc<Source>) -> Diagnostic {
+    match problem.span {
+        Some(_) => problem.source = Some(Arc::clone(source)),
+        None if !problem.message.contains(FILE) => {
             problem.message = format!("`{FILE}`: {}", problem.message);
         }
-        return problem;
-    };
-    let before = &text[..floor(text, start)];
-    let number = before.matches('\n').count() + 1;
-    let line = text.lines().nth(number - 1).unwrap_or_default();
-    problem.message = format!("`{FILE}`, line {number}: {}", problem.message);
-    problem.label = None;
-    problem.note(format!("the line is `{}`", shown(line.trim())))
+        None => {}
+    }
+    problem
 }
 
 /// Finds the decisions of a path.

@@ -54,7 +54,7 @@ use seawall_core::plan::Plan;
 
 pub use codes::{Explanation, codes, explain, finding_codes};
 pub use nearest::nearest;
-pub use schema::schema;
+pub use schema::{decisions_schema, schema};
 pub use world::{Base, Beside, Kind, NotBeside, World};
 
 /// What came of reading a plan's text.

@@ -72,10 +72,12 @@ impl Problems {
         self.found.iter().any(|d| d.severity == Severity::Error)
     }
 
-    /// All of them in the order of the text, the ones without a place first.
+    /// All of them in the order of the text, first the ones without a place there.
     pub(crate) fn into_sorted(mut self) -> Vec<Diagnostic> {
-        self.found
-            .sort_by_key(|d| d.span.as_ref().map(|s| (s.start, s.end)));
+        self.found.sort_by_key(|d| {
+            let span = d.span.as_ref().map(|s| (s.start, s.end));
+            (d.source.is_none() && span.is_some(), span)
+        });
         self.found
     }
 }

@@ -1,4 +1,4 @@
-//! The JSON Schema of the plan file, made from the rows of `keys`.
+//! The JSON Schemas of the plan file and of the decisions, made from the rows of `keys`.
 //!
 //! Editors with a TOML language server read it for completion and hover. It is a net with wider meshes
 //! than the reader: what keys mean together is only said in descriptions.
@@ -10,14 +10,22 @@ use crate::keys::{Key, Shape, Table};
 /// The JSON Schema (draft 2020-12) of the plan file, version 1.
 #[must_use]
 pub fn schema() -> Value {
-    let definitions: Map<String, Value> = Table::ALL
-        .into_iter()
-        .filter(|t| *t != Table::Plan)
-        .map(|t| (name(t), table(t)))
-        .collect();
-    let mut root = table(Table::Plan);
+    whole(Table::Plan, &Table::ALL, "Seawall plan, version 1")
+}
+
+/// The JSON Schema of `.seawall/decisions.toml`.
+#[must_use]
+pub fn decisions_schema() -> Value {
+    whole(Table::Decisions, &[Table::Decision], "Seawall decisions")
+}
+
+/// The schema of a file: the table at its top, and those that stand in it.
+fn whole(top: Table, inner: &[Table], title: &str) -> Value {
+    let inner = inner.iter().filter(|t| **t != top);
+    let definitions: Map<String, Value> = inner.map(|t| (name(*t), table(*t))).collect();
+    let mut root = table(top);
     root["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
-    root["title"] = json!("Seawall plan, version 1");
+    root["title"] = json!(title);
     root["$defs"] = Value::Object(definitions);
     root
 }

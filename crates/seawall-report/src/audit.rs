@@ -10,6 +10,8 @@
 
 mod again;
 mod branch;
+mod composed;
+mod kept;
 mod known;
 mod points;
 mod records;
@@ -25,6 +27,7 @@ use crate::receipt::{Body, Entry, Receipt, receipts};
 use crate::words::count;
 
 pub use again::{Of, Taken, differences, taken};
+pub use kept::{FileFacts, Files};
 pub use text::audit_text;
 
 /// What a repository holds. Each error is a sentence that says what could not be had.
@@ -41,6 +44,18 @@ pub trait Objects {
     /// # Errors
     /// When something of it cannot be read.
     fn changes(&self, from: &Commit, to: &Commit) -> Result<Vec<Differs>, String>;
+
+    /// The tree that these harvests make of a base, without writing it; none when they do not fit.
+    ///
+    /// # Errors
+    /// When something of it cannot be read.
+    fn composed(&self, base: &Commit, harvests: &[Commit]) -> Result<Option<Tree>, String>;
+
+    /// The same without each of the harvests.
+    ///
+    /// # Errors
+    /// As there, and when they do not fit.
+    fn without_each(&self, base: &Commit, harvests: &[Commit]) -> Result<Vec<Tree>, String>;
 
     /// The commit of a ref, by its full name.
     ///
@@ -83,7 +98,8 @@ pub struct Leaf {
 /// Something that does not agree.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Problem {
-    /// What kind of thing is broken: `journal`, `plan`, `record`, `harvest`, `evidence`, `checkpoint`, `branch` or `rerun`.
+    /// What kind of thing is broken: `journal`, `plan`, `profiles`, `record`, `harvest`, `evidence`, `log`, `checkpoint`,
+    /// `branch` or `rerun`.
     pub kind: &'static str,
     /// The record of the journal that says otherwise, from 0.
     pub record: Option<u64>,
@@ -151,6 +167,8 @@ pub struct Audit {
     pub harvests: usize,
     /// Looks at criteria.
     pub looks: usize,
+    /// Logs and briefs that are what the journal says.
+    pub logs: usize,
     /// Commits of the run.
     pub checkpoints: usize,
     /// Receipts.
@@ -159,12 +177,13 @@ pub struct Audit {
     pub receipt: Option<Digest>,
 }
 
-/// Holds a run's record against the repository. `known` are the problems that were met while it was read.
+/// Holds a run's record against the repository and the run's directory. `known` are the problems that were met while it was
+/// read.
 #[must_use]
 pub fn audit(
     run: &str,
     evident: &Evident<'_>,
-    objects: &dyn Objects,
+    (objects, files): (&dyn Objects, &dyn Files),
     known: Vec<Problem>,
 ) -> Audit {
     let chain = receipts(evident.plan, evident.entries.iter().copied());
@@ -176,6 +195,8 @@ pub fn audit(
     let objects = known::Known::new(objects);
     let (found, looked) = records::walk(evident, &objects);
     problems.extend(found);
+    let kept = kept::look(evident, files);
+    problems.extend(kept.problems);
     problems.extend(points::walk(evident, &chain, &objects));
     let points = || chain.iter().filter_map(Receipt::point);
     let last = evident.entries.last();
@@ -187,12 +208,13 @@ pub fn audit(
     let mut audit = Audit {
         run: run.to_owned(),
         problems,
-        notes: Vec::new(),
+        notes: kept.notes,
         records: evident.entries.len(),
         journal: last.map(|entry| Digest::from(entry.sum)),
         anchored: anchored.max(),
         harvests: chain.iter().filter(harvested).count(),
         looks: looked,
+        logs: kept.logs,
         checkpoints: points().count(),
         receipts: chain.len(),
         receipt: chain

@@ -22,13 +22,13 @@ const LONGEST_LINE: usize = 2_000;
 
 /// The problems as text, and a closing line that counts them; empty when there are none.
 ///
-/// `plan_text` is the text that the spans refer to, `plan_name` what the user calls it.
+/// `plan_text` is the text that spans refer to where a problem names no other, `plan_name` what the user calls it.
 #[must_use]
 pub fn text(diagnostics: &[Diagnostic], plan_text: &str, plan_name: &str, color: bool) -> String {
     if diagnostics.is_empty() {
         return String::new();
     }
-    let places = Places::new(plan_text);
+    let plan = File::new(plan_text, plan_name);
     let renderer = if color {
         Renderer::styled()
     } else {
@@ -36,7 +36,7 @@ pub fn text(diagnostics: &[Diagnostic], plan_text: &str, plan_name: &str, color:
     };
     let mut out = String::new();
     for diagnostic in diagnostics.iter().take(MOST_SHOWN) {
-        out += &one(diagnostic, &places, plan_name, &renderer);
+        out += &one(diagnostic, &plan, &renderer);
         out += "\n\n";
     }
     if diagnostics.len() > MOST_SHOWN {
@@ -49,17 +49,35 @@ pub fn text(diagnostics: &[Diagnostic], plan_text: &str, plan_name: &str, color:
 }
 
 /// The problems as a JSON array. Lines and columns count from 1, columns in characters; `bytes` is the
-/// half-open range in the plan's text. A problem without a place has null for all of these.
+/// half-open range in the text of `file`. A problem without a place has null for all of these.
 #[must_use]
 pub fn json(diagnostics: &[Diagnostic], plan_text: &str, plan_name: &str) -> Value {
-    let places = Places::new(plan_text);
-    diagnostics
-        .iter()
-        .map(|d| object(d, &places, plan_name))
-        .collect()
+    let plan = File::new(plan_text, plan_name);
+    diagnostics.iter().map(|d| object(d, &plan)).collect()
 }
 
-fn object(diagnostic: &Diagnostic, places: &Places<'_>, plan_name: &str) -> Value {
+/// A file that problems have their place in.
+struct File<'t> {
+    name: &'t str,
+    places: Places<'t>,
+}
+
+impl<'t> File<'t> {
+    fn new(text: &'t str, name: &'t str) -> Self {
+        let places = Places::new(text);
+        Self { name, places }
+    }
+
+    /// The file of a problem, which is the plan or one that is read beside it.
+    fn of(diagnostic: &'t Diagnostic) -> Option<Self> {
+        let source = diagnostic.source.as_ref()?;
+        Some(Self::new(&source.text, &source.name))
+    }
+}
+
+fn object(diagnostic: &Diagnostic, plan: &File<'_>) -> Value {
+    let own = File::of(diagnostic);
+    let File { name, places } = own.as_ref().unwrap_or(plan);
     let span = diagnostic.span.clone().map(|s| places.clip(&s));
     let start = span.as_ref().map(|s| places.line_and_column(s.start));
     let end = span.as_ref().map(|s| places.line_and_column(s.end));
@@ -67,7 +85,7 @@ fn object(diagnostic: &Diagnostic, places: &Places<'_>, plan_name: &str) -> Valu
         "code": diagnostic.code,
         "severity": diagnostic.severity,
         "message": safe(&diagnostic.message),
-        "file": plan_name,
+        "file": name,
         "line": start.map(|(line, _)| line),
         "column": start.map(|(_, column)| column),
         "end_line": end.map(|(line, _)| line),
@@ -79,12 +97,9 @@ fn object(diagnostic: &Diagnostic, places: &Places<'_>, plan_name: &str) -> Valu
     })
 }
 
-fn one(
-    diagnostic: &Diagnostic,
-    places: &Places<'_>,
-    plan_name: &str,
-    renderer: &Renderer,
-) -> String {
+fn one(diagnostic: &Diagnostic, plan: &File<'_>, renderer: &Renderer) -> String {
+    let own = File::of(diagnostic);
+    let File { name, places } = own.as_ref().unwrap_or(plan);
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
@@ -98,8 +113,8 @@ fn one(
         return renderer.render(&[group]) + &without_place(diagnostic);
     };
     let group = match places.quote(span) {
-        Some(quote) => group.element(snippet(quote, diagnostic, plan_name)),
-        None => group.element(origin(places.line_and_column(span.start), plan_name)),
+        Some(quote) => group.element(snippet(quote, diagnostic, name)),
+        None => group.element(origin(places.line_and_column(span.start), name)),
     };
     let notes = diagnostic
         .notes
@@ -129,18 +144,18 @@ fn without_place(diagnostic: &Diagnostic) -> String {
 fn snippet<'s>(
     quote: Quote,
     diagnostic: &Diagnostic,
-    plan_name: &str,
+    name: &str,
 ) -> Snippet<'s, annotate_snippets::Annotation<'s>> {
     let label = diagnostic.label.as_deref().map(safe);
     let annotation = AnnotationKind::Primary.span(quote.span).label(label);
     Snippet::source(quote.text)
         .line_start(quote.line)
-        .path(safe(plan_name))
+        .path(safe(name))
         .annotation(annotation)
 }
 
-fn origin<'s>((line, column): (usize, usize), plan_name: &str) -> annotate_snippets::Origin<'s> {
-    annotate_snippets::Origin::path(safe(plan_name))
+fn origin<'s>((line, column): (usize, usize), name: &str) -> annotate_snippets::Origin<'s> {
+    annotate_snippets::Origin::path(safe(name))
         .line(line)
         .char_column(column)
 }

@@ -110,6 +110,9 @@ pub struct At {
 pub struct BaseBody {
     /// The version of the program.
     pub seawall: String,
+    /// The digest of the sandbox profiles; left out where an earlier version wrote the journal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profiles: Option<Digest>,
     /// What the run starts from.
     pub base: At,
     /// The full name of the branch that the run makes.
@@ -171,6 +174,12 @@ pub struct Worker {
     pub leftovers: u32,
     /// The SHA-256 of its claim.
     pub claim: Digest,
+    /// The SHA-256 of what it was told; left out where an earlier version wrote the journal, as the next one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub brief: Option<Digest>,
+    /// The SHA-256 of the output that was kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub output: Option<Digest>,
     /// What confined it.
     pub enforced: Arc<[String]>,
 }

@@ -85,8 +85,12 @@ pub(crate) enum Command {
     /// Show the sandbox profiles, and what each comes to here
     #[command(subcommand)]
     Sandbox(SandboxCommand),
-    /// Print the JSON Schema of the plan file
-    Schema,
+    /// Print the JSON Schema of the plan file, or of the decisions
+    Schema {
+        /// Of which file
+        #[arg(value_enum, default_value_t)]
+        of: SchemaOf,
+    },
     /// Explain a code such as SW0104
     Explain(ExplainArgs),
     /// Make a small sample repository and run a plan on it
@@ -357,4 +361,14 @@ fn forward(text: &str) -> Result<(u16, String), String> {
         .parse()
         .map_err(|_| format!("`{port}` is not a port from 1 to 65535"))?;
     Ok((port, place.to_owned()))
+}
+
+/// A file with a schema.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(crate) enum SchemaOf {
+    /// The plan
+    #[default]
+    Plan,
+    /// `.seawall/decisions.toml`
+    Decisions,
 }

@@ -5,6 +5,7 @@
 //! becomes a message, a `help:` line and an exit code in one place, `failure`.
 
 mod args;
+mod beside;
 mod commands;
 mod exec_line;
 mod failure;

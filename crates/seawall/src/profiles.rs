@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use seawall_core::ids::Digest;
 use seawall_core::plan::Plan;
 use seawall_executor::REVIEWER;
 use seawall_sandbox::{Origin, Probe, Profile, ProfileError, Profiles, probe};
 
 use crate::failure::Failure;
+use crate::runs::RunDir;
 
 /// The profile of checks and invariants.
 const CHECK: &str = "check";
@@ -29,40 +31,67 @@ pub(crate) fn all(workdir: Option<&Path>) -> Result<Profiles, Failure> {
     Ok(profiles)
 }
 
-/// The profiles that a plan names, as they were when its run began: kept in `file` from the first session on.
-pub(crate) fn pinned(
-    file: &Path,
+/// The profiles that a plan names, as they are now.
+pub(crate) fn named(
     workdir: Option<&Path>,
     plan: &Plan,
 ) -> Result<BTreeMap<String, Profile>, Failure> {
-    let failed = |what: &str, error: &dyn std::fmt::Display| {
-        Failure::failed(format!("cannot {what} `{}`: {error}", file.display()))
-    };
-    match std::fs::read(file) {
-        Ok(bytes) => {
-            return serde_json::from_slice(&bytes).map_err(|error| failed("understand", &error));
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(error) => return Err(failed("read", &error)),
-    }
     let profiles = all(workdir)?;
     let reviewed = plan.tasks.iter().any(|task| task.review.is_some());
-    let named: BTreeSet<&str> = plan
+    let names: BTreeSet<&str> = plan
         .tasks
         .iter()
         .map(|task| &*task.profile)
         .chain([CHECK])
         .chain(reviewed.then_some(REVIEWER))
         .collect();
-    let mut kept = BTreeMap::new();
-    for name in named {
-        kept.insert(name.to_owned(), profiles.get(name)?);
+    let mut named = BTreeMap::new();
+    for name in names {
+        named.insert(name.to_owned(), profiles.get(name)?);
     }
-    let bytes = serde_json::to_vec_pretty(&kept).map_err(|error| failed("write", &error))?;
-    let fresh = file.with_extension("json.new");
-    crate::runs::write_durably(&fresh, &bytes)?;
-    std::fs::rename(&fresh, file).map_err(|error| failed("write", &error))?;
-    Ok(kept)
+    Ok(named)
+}
+
+/// Profiles, as a run keeps them.
+pub(crate) fn text(profiles: &BTreeMap<String, Profile>) -> Result<Vec<u8>, Failure> {
+    serde_json::to_vec_pretty(profiles)
+        .map_err(|error| Failure::failed(format!("cannot write the sandbox profiles: {error}")))
+}
+
+/// The profiles that a run began with, of which `says` is the digest.
+pub(crate) fn pinned(
+    run: &RunDir,
+    says: Option<&Digest>,
+) -> Result<BTreeMap<String, Profile>, Failure> {
+    let file = run.profiles();
+    let bytes = match std::fs::read(&file) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err(
+                Failure::failed(format!("`{}` is gone", file.display())).help(
+                    "without the sandbox profiles that the run began with nothing of it can be run",
+                ),
+            );
+        }
+        Err(error) => {
+            let text = format!("cannot read `{}`: {error}", file.display());
+            return Err(Failure::failed(text));
+        }
+    };
+    if says.is_some_and(|says| *says != Digest::of(&bytes)) {
+        let text = format!(
+            "the sandbox profiles in `{}` are not those that run `{}` began with",
+            file.display(),
+            run.id
+        );
+        return Err(Failure::failed(text).help(format!(
+            "put the file back as it was; `seawall verify {}` says what else is not as recorded",
+            run.id
+        )));
+    }
+    serde_json::from_slice(&bytes).map_err(|error| {
+        Failure::failed(format!("cannot understand `{}`: {error}", file.display()))
+    })
 }
 
 /// Attacks a profile from inside.

@@ -28,6 +28,13 @@ pub(crate) struct RunDir {
     pub(crate) place: Place,
 }
 
+/// The digests of what a run began with.
+#[derive(Clone, Debug)]
+pub(crate) struct Pinned {
+    pub(crate) plan: Digest,
+    pub(crate) profiles: Digest,
+}
+
 /// A run as its journal tells it.
 #[derive(Debug)]
 pub(crate) struct Replayed {
@@ -143,12 +150,13 @@ impl RunDir {
         self.place.root().join("plan.json")
     }
 
-    /// Makes a run of `plan`, which was read from `text`. Its journal is empty and its lock is held.
+    /// Makes a run of `plan`, which was read from `text`, under `profiles`. Its journal is empty and its lock is held.
     pub(crate) fn make(
         store: &Store,
         plan: &Plan,
         text: &str,
-    ) -> Result<(Self, Digest, Lock), Failure> {
+        profiles: &[u8],
+    ) -> Result<(Self, Pinned, Lock), Failure> {
         let root = root(store);
         fs::create_dir_all(&root).map_err(cannot("make", &root))?;
         let beside = tempfile::Builder::new()
@@ -159,7 +167,12 @@ impl RunDir {
         let pinned = serde_json::to_vec(plan).map_err(|e| Failure::failed(e.to_string()))?;
         let place = Place::new(beside.path().to_owned());
         place.lay_out()?;
-        for (name, bytes) in [("plan.toml", text.as_bytes()), ("plan.json", &pinned)] {
+        let files = [
+            ("plan.toml", text.as_bytes()),
+            ("plan.json", &pinned),
+            ("profiles.json", profiles),
+        ];
+        for (name, bytes) in files {
             write_durably(&beside.path().join(name), bytes)?;
         }
         let id = free_id(store, &plan.name)?;
@@ -171,7 +184,10 @@ impl RunDir {
                 id,
                 place: Place::new(dir),
             },
-            Digest::of(&pinned),
+            Pinned {
+                plan: Digest::of(&pinned),
+                profiles: Digest::of(profiles),
+            },
             lock,
         ))
     }
@@ -283,7 +299,7 @@ pub(crate) fn branch(plan: &str, run: &str) -> String {
 pub(crate) fn started(
     run: &RunDir,
     plan: &Plan,
-    digest: Digest,
+    pinned: Pinned,
     base: &str,
     onto: Option<String>,
     jobs: u32,
@@ -291,7 +307,8 @@ pub(crate) fn started(
     Started {
         run: run.id.clone(),
         seawall: env!("CARGO_PKG_VERSION").to_owned(),
-        plan: digest,
+        plan: pinned.plan,
+        profiles: Some(pinned.profiles),
         base: base.into(),
         onto,
         branch: branch(&plan.name, &run.id),
@@ -299,7 +316,7 @@ pub(crate) fn started(
     }
 }
 
-pub(crate) fn write_durably(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+fn write_durably(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     use std::io::Write as _;
     let mut file = fs::File::create(path).map_err(cannot("make", path))?;
     file.write_all(bytes)

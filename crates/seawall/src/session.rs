@@ -83,7 +83,7 @@ impl Session {
             host,
         } = ask;
         let plan = Arc::clone(fold.scheduler.plan());
-        let profiles = crate::profiles::pinned(&dir.profiles(), store.workdir(), &plan)?;
+        let profiles = crate::profiles::pinned(&dir, started.profiles.as_ref())?;
         crate::profiles::must_hold(&profiles, !how.no_namespaces)?;
         let place = match how.no_namespaces || !has(&host, "namespaces") {
             true => dir.place.clone().with_rooms_outside()?,

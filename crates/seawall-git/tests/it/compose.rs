@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::common::{Fixture, WHEN, owned, put};
 use proptest::prelude::*;
-use seawall_git::{CommitId, Error, Owned};
+use seawall_git::{CommitId, Error, Owned, TreeId};
 
 /// The tree that `git cherry-pick` makes of the harvests, in a checkout of its own.
 fn by_git(fixture: &Fixture, harvests: &[CommitId]) -> String {
@@ -67,6 +67,18 @@ fn by_git(fixture: &Fixture, harvests: &[CommitId]) -> String {
         .to_owned()
 }
 
+/// The tree that harvests would make; what it would be without each of them is compared with what the others would make.
+fn foreseen(fixture: &Fixture, harvests: &[CommitId]) -> TreeId {
+    let (store, base) = (&fixture.store, &fixture.base);
+    let without = store.without_each(base, harvests).unwrap();
+    assert_eq!(without.len(), harvests.len());
+    for (n, tree) in without.iter().enumerate() {
+        let others = [&harvests[..n], &harvests[n + 1..]].concat();
+        assert_eq!(*tree, store.would_compose(base, &others).unwrap());
+    }
+    store.would_compose(base, harvests).unwrap()
+}
+
 #[test]
 fn harvests_compose_to_what_git_computes() {
     let fixture = Fixture::new();
@@ -105,7 +117,15 @@ fn harvests_compose_to_what_git_computes() {
         &harvests[1..3],
         &harvests[2..],
     ] {
+        let objects = fixture.git(&["count-objects", "-v"]);
+        let foreseen = foreseen(&fixture, some);
+        assert_eq!(
+            fixture.git(&["count-objects", "-v"]),
+            objects,
+            "looking ahead wrote something"
+        );
         let tree = fixture.store.compose(&fixture.base, some).unwrap();
+        assert_eq!(tree, foreseen);
         assert_eq!(tree.as_str(), by_git(&fixture, some));
         let reversed: Vec<_> = some.iter().rev().cloned().collect();
         assert_eq!(
@@ -246,6 +266,7 @@ proptest! {
         prop_assert_eq!(&fixture.store.compose(&fixture.base, &harvests).unwrap(), &tree);
         harvests.reverse();
         prop_assert_eq!(&fixture.store.compose(&fixture.base, &harvests).unwrap(), &tree);
+        foreseen(&fixture, &harvests);
         let commit = fixture.store.scratch_commit(&tree, &fixture.base, "all", WHEN).unwrap();
         for (path, content) in &acts {
             prop_assert_eq!(&fixture.store.read(&commit, PATHS[*path].as_bytes()).unwrap(), content);

@@ -41,6 +41,21 @@ fn a_file_that_cannot_be_used_is_refused() {
 }
 
 #[test]
+fn a_mistake_has_its_place_in_the_file_and_is_told_before_those_of_the_plan() {
+    let text = "[[decision]]\nsays = \"s\"\nbecause = \"b\"\npath = [\"a\"]\n";
+    let plan = GOOD.replacen("goal = ", "gaol = ", 1);
+    assert_ne!(plan, GOOD);
+    let found = with(text.as_bytes(), Kind::File).read(&plan).diagnostics;
+    let places: Vec<_> = found.iter().map(|d| d.source.as_deref()).collect();
+    let source = places[0].expect("the first is of the other file");
+    assert_eq!(source.name, ".seawall/decisions.toml");
+    assert!(places[1..].iter().all(Option::is_none), "{found:#?}");
+    let span = found[0].span.clone().expect("it has a place");
+    assert_eq!(&source.text[span], "path");
+    assert!(!found[0].message.contains("line"), "{}", found[0].message);
+}
+
+#[test]
 fn a_decision_reaches_the_tasks_that_own_such_a_file_and_is_held_once_for_a_fan_out() {
     let text = b"[[decision]]\nsays = \"all\"\nbecause = \"b\"\n\n[[decision]]\nsays = \"core\"\nbecause = \"b\"\npaths = [\"src/click/core.py\"]\n";
     let reading = with(text, Kind::File).read(GOOD);

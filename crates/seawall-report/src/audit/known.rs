@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-use seawall_core::ids::Commit;
+use seawall_core::ids::{Commit, Tree};
 
 use super::{CommitFacts, Differs, Objects};
 
@@ -40,6 +40,14 @@ impl Objects for Known<'_> {
         let look = || self.objects.changes(from, to);
         let span = (from.clone(), to.clone());
         known.entry(span).or_insert_with(look).clone()
+    }
+
+    fn composed(&self, base: &Commit, harvests: &[Commit]) -> Result<Option<Tree>, String> {
+        self.objects.composed(base, harvests)
+    }
+
+    fn without_each(&self, base: &Commit, harvests: &[Commit]) -> Result<Vec<Tree>, String> {
+        self.objects.without_each(base, harvests)
     }
 
     fn tip(&self, name: &str) -> Result<Option<Commit>, String> {

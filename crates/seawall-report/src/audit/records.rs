@@ -12,6 +12,7 @@ use seawall_core::path::escape;
 use seawall_core::scheduler::{Outcome, Scheduler};
 use seawall_core::waves::waves;
 
+use super::composed::{Anew, Compositions};
 use super::{Differs, Evident, Objects, Problem};
 use crate::receipt::Entry;
 use crate::words::shown;
@@ -46,6 +47,7 @@ pub(super) fn walk(evident: &Evident<'_>, objects: &dyn Objects) -> (Vec<Problem
         measured: BTreeMap::new(),
         trees: BTreeMap::new(),
         harvested: BTreeMap::new(),
+        composed: Compositions::default(),
         problems: Vec::new(),
         looks: 0,
     };
@@ -66,6 +68,7 @@ struct Walk<'a> {
     trees: BTreeMap<Commit, Option<Tree>>,
     /// The tree of each attempt's harvest.
     harvested: BTreeMap<AttemptNo, Tree>,
+    composed: Compositions,
     problems: Vec<Problem>,
     looks: usize,
 }
@@ -100,20 +103,41 @@ impl<'a> Walk<'a> {
                 evidence,
                 ..
             } => {
-                if *wave == WaveNo(0) {
-                    self.base(entry.seq, tree);
+                match *wave == WaveNo(0) {
+                    true => self.base(entry.seq, tree),
+                    false => self.trial(entry.seq, tree),
                 }
                 self.evidence(entry.seq, evidence, Some(tree), "the composition");
             }
-            // Their trees are compositions that no record names.
-            Event::Probed { evidence, .. } | Event::Sensed { evidence, .. } => {
-                self.looks += evidence.len();
+            Event::Probed {
+                attempt,
+                probe,
+                evidence,
+            } => {
+                let anew = self.composed.probe(*attempt, *probe, self.objects);
+                self.anew(entry.seq, evidence, anew, "the composition");
+            }
+            Event::Sensed {
+                wave,
+                round,
+                task,
+                evidence,
+            } => {
+                let at = (*wave, *round, *task);
+                let anew = self.composed.sensed(at, self.objects);
+                self.anew(
+                    entry.seq,
+                    evidence,
+                    anew,
+                    "the composition without the change",
+                );
             }
             _ => {}
         }
     }
 
     fn issued(&mut self, effect: &Effect) {
+        self.composed.issued(effect);
         match effect {
             Effect::OpenWorkspace { attempt, base, .. } => {
                 self.bases.insert(*attempt, base.clone());
@@ -157,6 +181,38 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// The composition on trial has the tree that the journal says.
+    fn trial(&mut self, record: u64, tree: &Tree) {
+        let what = match self.composed.trial(tree, self.objects) {
+            Anew::Tree(is) if is != *tree => format!(
+                "the changes on trial make tree {}, the journal says {}",
+                is.short(),
+                tree.short()
+            ),
+            Anew::Misfit(base) => format!(
+                "the changes on trial do not fit on {}, the journal says that they make tree {}",
+                base.short(),
+                tree.short()
+            ),
+            Anew::Tree(_) | Anew::Unreadable | Anew::Unknown => return,
+        };
+        self.say("evidence", record, what);
+    }
+
+    /// Each look is at a tree that no commit names. One of changes that do not fit was made at what they do not fit on.
+    fn anew(&mut self, record: u64, evidence: &[Evidence], anew: Anew, of: &str) {
+        let tree = match anew {
+            Anew::Tree(tree) => Some(tree),
+            Anew::Misfit(base) => self.tree_of(&base),
+            Anew::Unreadable => {
+                self.looks += evidence.len();
+                return;
+            }
+            Anew::Unknown => None,
+        };
+        self.evidence(record, evidence, tree.as_ref(), of);
+    }
+
     /// Each look is at `tree`.
     fn evidence(&mut self, record: u64, evidence: &[Evidence], tree: Option<&Tree>, of: &str) {
         self.looks += evidence.len();
@@ -185,6 +241,7 @@ impl<'a> Walk<'a> {
 
     fn harvest(&mut self, record: u64, attempt: AttemptNo, change: &Change) {
         self.harvested.insert(attempt, change.tree.clone());
+        self.composed.harvested(attempt, &change.commit);
         let commit = change.commit.short();
         let facts = match self.objects.commit(&change.commit) {
             Ok(facts) => facts,

@@ -60,6 +60,7 @@ fn held(audit: &Audit, lines: &mut Vec<String>) {
         "evidence",
         &format!("{looks} at {harvests}, bases and compositions"),
     ));
+    lines.push(field("logs", &many(audit.logs, "file")));
     lines.push(field("commits", &many(audit.checkpoints, "checkpoint")));
     let last = audit
         .receipt

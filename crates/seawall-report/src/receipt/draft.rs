@@ -105,6 +105,8 @@ impl Worker {
             bytes: end.bytes,
             leftovers: end.leftovers,
             claim: Digest::of(end.claim.as_bytes()),
+            brief: end.brief.as_ref().map(|kept| kept.digest.clone()),
+            output: end.log.as_ref().map(|kept| kept.digest.clone()),
             enforced: end.enforced.clone(),
         }
     }

@@ -240,6 +240,7 @@ impl<'p> Fold<'p> {
         self.trees.insert(started.base.clone(), tree.clone());
         let body = BaseBody {
             seawall: started.seawall,
+            profiles: started.profiles,
             base: self.at(&started.base),
             branch: started.branch,
             gates: seen(evidence, |n| self.gate(n)),

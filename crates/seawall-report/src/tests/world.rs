@@ -116,11 +116,12 @@ pub(super) fn plan(tasks: Vec<Task>) -> Plan {
     }
 }
 
-pub(super) fn started(jobs: u32) -> Event {
+pub(crate) fn started(jobs: u32) -> Event {
     Event::RunStarted(Started {
         run: "7f3a".into(),
         seawall: "0.1.0".into(),
         plan: Digest::of(b"plan"),
+        profiles: None,
         base: Commit::from("3f2c1ab97777"),
         onto: Some("refs/heads/main".into()),
         branch: "refs/heads/seawall/typing/7f3a".into(),
@@ -140,6 +141,7 @@ pub(crate) fn look(value: Value, why: &str, tail: &str) -> Evidence {
         tail: tail.into(),
         bytes: tail.len() as u64,
         output: Digest::of(tail.as_bytes()),
+        log: None,
         tests: None,
         base: None,
         enforced: Arc::default(),
@@ -156,6 +158,8 @@ pub(super) fn ended(attempt: AttemptNo, how: How, claim: &str) -> Event {
         bytes: claim.len() as u64,
         leftovers: 0,
         enforced: Arc::new(["landlock 7".into()]),
+        brief: None,
+        log: None,
     };
     Event::WorkerEnded { attempt, end }
 }

@@ -1,12 +1,11 @@
 //! Secrets in new lines, by the exact form that their issuers give them.
 //!
-//! A short list of forms that nothing else has, rather than a guess by entropy: a finding blocks, so it must be right. The
-//! forms are those that the issuers document for secret scanning; what has no form of its own is not found. Keys of
-//! examples (few different characters, the word "example") are let pass, and in tests, where keys are often made to be
-//! published, a person looks.
-//!
-//! The list is kept here and not taken from one of the larger sets, such as that of gitleaks: most of their rules guess from
-//! the words beside a value, which is right for a person who reads a report, and wrong for what rejects a change by itself.
+//! Forms that nothing else has, rather than a guess by entropy or by the words beside a value: a finding blocks, so it must be
+//! right. A list of our own, by the issuers' documents, comes first; beside it stand those rules of a larger set that are as
+//! sure (`taken`). What has no form of its own is not found. Keys of examples (few different characters, the word "example")
+//! are let pass, and in tests, where keys are often made to be published, a person looks.
+
+mod taken;
 
 use seawall_core::finding::Severity;
 
@@ -126,16 +125,20 @@ pub(crate) fn look(look: &Look<'_>, found: &mut Found) {
         };
         for (n, (line, text)) in file.added.iter().enumerate() {
             let next = file.added.get(n + 1).map(|(_, text)| *text);
-            if let Some(kind) = kind(text).or_else(|| private_key(text, next)) {
-                found.at(
-                    severity,
-                    file.path,
-                    *line,
-                    format!("what looks like a {kind}"),
-                );
-            }
+            let Some(what) = what(text, next) else {
+                continue;
+            };
+            found.at(severity, file.path, *line, what);
         }
     }
+}
+
+/// What the line looks like, if it looks like a secret.
+fn what(line: &[u8], next: Option<&[u8]>) -> Option<String> {
+    if let Some(kind) = kind(line).or_else(|| private_key(line, next)) {
+        return Some(format!("what looks like a {kind}"));
+    }
+    taken::rule(line).map(|rule| format!("what looks like a secret (`{rule}`)"))
 }
 
 fn kind(line: &[u8]) -> Option<&'static str> {

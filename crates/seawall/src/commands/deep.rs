@@ -19,9 +19,10 @@ use seawall_git::Store;
 use seawall_sandbox::{CONTROL_GROUPS, HostReport};
 
 use crate::args::CheckArgs;
+use crate::beside::Beside;
 use crate::failure::Failure;
 use crate::plan_file::PlanFile;
-use crate::{runs, session};
+use crate::session;
 
 /// Lines of output that a problem is told with.
 const LINES: usize = 6;
@@ -34,13 +35,8 @@ pub(super) fn look(
     args: &CheckArgs,
 ) -> Result<Vec<Diagnostic>, Failure> {
     let host = session::check_host()?;
-    let root = runs::root(store);
-    let made = std::fs::create_dir_all(&root);
-    let beside = made.and_then(|()| tempfile::Builder::new().prefix(".deep-").tempdir_in(&root));
-    let beside = beside
-        .map_err(|e| Failure::failed(format!("cannot write in `{}`: {e}", root.display())))?;
-    let place = Place::new(beside.path().to_owned());
-    let setup = setup(store, file, plan, args, (place, &host))?;
+    let beside = Beside::deep(store)?;
+    let setup = setup(store, file, plan, args, (beside.place(), &host))?;
     let place = setup.place.clone();
     let seen = deep(setup)?;
     place.tidy()?;
@@ -62,8 +58,7 @@ fn setup(
         return Err(Failure::usage("the repository has no commit yet"));
     };
     let namespaces = !args.no_namespaces;
-    let profiles = place.root().join("profiles.json");
-    let profiles = crate::profiles::pinned(&profiles, store.workdir(), plan)?;
+    let profiles = crate::profiles::named(store.workdir(), plan)?;
     crate::profiles::must_hold(&profiles, namespaces)?;
     let place = match namespaces && has("namespaces") {
         true => place,

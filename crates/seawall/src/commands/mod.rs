@@ -52,7 +52,7 @@ pub(crate) fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Doctor(args) => doctor::run(&args),
         // Without a repository there are the built-in profiles and the user's.
         Command::Sandbox(command) => sandbox::run(repo.open().ok().as_ref(), &command),
-        Command::Schema => schema::run(),
+        Command::Schema { of } => schema::run(of),
         Command::Explain(args) => explain::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Completions { shell } => completions::run(shell),

@@ -13,8 +13,9 @@ use seawall_git::Store;
 use seawall_report::audit::{Of, Problem, Taken, differences};
 use seawall_sandbox::{CONTROL_GROUPS, HostReport};
 
+use crate::beside::Beside;
 use crate::failure::Failure;
-use crate::runs::{self, RunDir};
+use crate::runs::RunDir;
 use crate::session;
 
 /// Takes `looks` again; what differs.
@@ -25,17 +26,8 @@ pub(super) fn again(
     looks: &[Taken],
 ) -> Result<Vec<Problem>, Failure> {
     let host = session::check_host()?;
-    let root = runs::root(store);
-    let beside = tempfile::Builder::new().prefix(".again-").tempdir_in(&root);
-    let beside = beside
-        .map_err(|e| Failure::failed(format!("cannot write in `{}`: {e}", root.display())))?;
-    let setup = setup(
-        store,
-        dir,
-        (plan, started),
-        Place::new(beside.path().to_owned()),
-        &host,
-    )?;
+    let beside = Beside::again(store)?;
+    let setup = setup(store, dir, (plan, started), beside.place(), &host)?;
     let place = setup.place.clone();
     let asked: Vec<_> = looks.iter().map(|taken| asked(plan, taken)).collect();
     let mut problems = Vec::new();
@@ -67,12 +59,7 @@ fn setup(
         let mut features = host.features.iter();
         features.any(|found| found.have && found.name.contains(feature))
     };
-    let pinned = dir.profiles();
-    if !pinned.is_file() {
-        return Err(Failure::failed(format!("`{}` is gone", pinned.display()))
-            .help("without the sandbox profiles that the run began with its checks cannot be run again"));
-    }
-    let profiles = crate::profiles::pinned(&pinned, store.workdir(), plan)?;
+    let profiles = crate::profiles::pinned(dir, started.profiles.as_ref())?;
     crate::profiles::must_hold(&profiles, true)?;
     let place = match has("namespaces") {
         true => place,

@@ -3,17 +3,19 @@
 //! Everything is read again: the journal's chain, the pinned plan, each commit, tree and file that a record names. The
 //! comparing itself is in `seawall_report::audit`. It costs what the run changed, not what the repository holds.
 
-use std::io::Write as _;
+use std::fs::File;
+use std::io::{Read as _, Write as _};
 use std::path::Path;
 
 use seawall_core::event::Event;
-use seawall_core::ids::{Commit, Digest, Tree};
+use seawall_core::ids::{Commit, Digest, Digester, Tree};
 use seawall_core::plan::Plan;
 use seawall_core::words::many;
 use seawall_git::{CommitId, Entry as TreeEntry, EntryKind, Store};
 use seawall_journal::{JournalError, Record};
 use seawall_report::audit::{
-    Audit, CommitFacts, Differs, Evident, Leaf, Objects, Problem, audit, audit_text, taken,
+    Audit, CommitFacts, Differs, Evident, FileFacts, Files, Leaf, Objects, Problem, audit,
+    audit_text, taken,
 };
 use seawall_report::receipt::Entry;
 
@@ -41,7 +43,8 @@ pub(crate) fn run(store: &Store, args: &VerifyArgs) -> Result<u8, Failure> {
         entries: entries.collect(),
         cut: alive || read.cut,
     };
-    let mut found = audit(&dir.id, &evident, &Repository(store), read.problems);
+    let held: (&dyn Objects, &dyn Files) = (&Repository(store), &Directory(dir.place.root()));
+    let mut found = audit(&dir.id, &evident, held, read.problems);
     found.notes.extend(read.notes);
     if args.rerun {
         run_again(store, &dir, &evident, &mut found)?;
@@ -202,6 +205,33 @@ fn beginning(path: &Path, lines: u64) -> Result<Vec<Record<Event>>, Failure> {
     Ok(seawall_journal::read(copy.path())?.records)
 }
 
+/// The run's directory, as the audit asks for it.
+struct Directory<'a>(&'a Path);
+
+impl Files for Directory<'_> {
+    fn file(&self, path: &str) -> Result<Option<FileFacts>, String> {
+        let path = self.0.join(path);
+        let told = |e: std::io::Error| e.to_string();
+        match std::fs::symlink_metadata(&path) {
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            // What is no file is not opened: a pipe would never end.
+            Ok(facts) if !facts.is_file() => return Err("it is not a file".to_owned()),
+            facts => facts.map(drop).map_err(told)?,
+        }
+        let (mut digester, mut bytes, mut piece) = (Digester::default(), 0, vec![0; 64 << 10]);
+        let mut file = File::open(&path).map_err(told)?;
+        loop {
+            let read = file.read(&mut piece).map_err(told)?;
+            if read == 0 {
+                let digest = digester.finish();
+                return Ok(Some(FileFacts { digest, bytes }));
+            }
+            digester.update(&piece[..read]);
+            bytes += read as u64;
+        }
+    }
+}
+
 /// The repository, as the audit asks for it.
 struct Repository<'a>(&'a Store);
 
@@ -248,6 +278,21 @@ impl Objects for Repository<'_> {
             });
         }
         Ok(all)
+    }
+
+    fn composed(&self, base: &Commit, harvests: &[Commit]) -> Result<Option<Tree>, String> {
+        let all = harvests.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
+        match self.0.would_compose(&parse(base)?, &all) {
+            Ok(tree) => Ok(Some(Tree::from(tree.as_str()))),
+            Err(error) if error.does_not_fit() => Ok(None),
+            Err(error) => Err(told(error)),
+        }
+    }
+
+    fn without_each(&self, base: &Commit, harvests: &[Commit]) -> Result<Vec<Tree>, String> {
+        let all = harvests.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
+        let trees = self.0.without_each(&parse(base)?, &all).map_err(told)?;
+        Ok(trees.iter().map(|tree| Tree::from(tree.as_str())).collect())
     }
 
     fn tip(&self, name: &str) -> Result<Option<Commit>, String> {

@@ -92,6 +92,9 @@ fn secrets() {
         key("https://hooks.slack.com/services/T", "02K7QW9X/B04M8RTZ/b7Kq2ZtR9xLmW4vYc8NpHs3J"),
         key("shpat_", "4b7e92d8a1c65f30e9d2b8a7c4f16e35"),
         key("dckr_pat_", "b7Kq2ZtR9xLmW4vYc8NpHs3JdF6"),
+        key("doo_v1_", "4b7e92d8a1c65f30e9d2b8a7c4f16e354b7e92d8a1c65f30e9d2b8a7c4f16e35"),
+        key("figd_", "b7Kq2ZtR9xLmW4vYc8NpHs3JdF6gTe1UaQ0oZk5W"),
+        key("tskey-auth-", "kQ7bZtR9xCNTRL-b7Kq2ZtR9xLmW4vYc8NpHs3JdF6gTe1U"),
         "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA7bq9Xk2Lr5vZtYpWc8NmHs3JdF6gTe1UaQ0oKiPx\n".to_owned(),
     ];
     for lie in &lies {
@@ -115,6 +118,13 @@ fn secrets() {
         key("dapi", "4b7e92d8a1c65f30"),
         key("shpat_", &"0".repeat(32)),
         key("", "os.environ['AWS_SECRET']"),
+        key("doo_v1_", &"4b7e92d8".repeat(3)),
+        key("figd_", &"x".repeat(40)),
+        key("tskey-auth-", "NODE-KEY"),
+        key(
+            "eyJ",
+            "hbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9P",
+        ),
         key("npm_", "config_registry_and_more_of_it_and_more"),
         key("sha1 ", "da39a3ee5e6b4b0d3255bfef95601890afd80709"),
         "-----BEGIN PRIVATE KEY-----\n...\n".to_owned(),
