@@ -139,7 +139,7 @@ fn shown_attempt(view: &View, ix: TaskIx, attempt: &AttemptView) -> ShownAttempt
         grade: weight.grade,
         floor: weight.floor,
         noticed,
-        review: attempt.review.clone(),
+        review: attempt.review.as_deref().cloned(),
         gates,
         with,
     }

@@ -63,7 +63,7 @@ pub struct AttemptView {
     /// What is odd about the files that its brief named, and about its change.
     pub findings: Vec<Finding>,
     /// What another agent said of its change; none before, and where nobody was asked.
-    pub review: Option<Reviewed>,
+    pub review: Option<Box<Reviewed>>,
     /// Its checks on what passed the gates, without its change, up to the first red one; none before they were run.
     pub sensed: Option<Arc<[Evidence]>>,
     /// What became of it.
@@ -146,7 +146,15 @@ impl AttemptView {
     pub(super) fn keep(&mut self, at_ms: u64, event: &Event) {
         self.seen_ms = at_ms;
         match event {
-            Event::WorkerEnded { end, .. } => self.worker = Some(end.clone()),
+            // The digests of its brief and its log are the receipt's and the auditor's, who read the journal for them: a wave
+            // may have ten thousand of each.
+            Event::WorkerEnded { end, .. } => {
+                self.worker = Some(WorkerEnd {
+                    brief: None,
+                    log: None,
+                    ..end.clone()
+                });
+            }
             Event::Harvested { harvest, .. } => self.harvest = Some(harvest.clone()),
             Event::WorkspaceOpened { findings, .. } => self.findings.clone_from(findings),
             Event::Verified {
@@ -155,7 +163,7 @@ impl AttemptView {
                 self.evidence = evidence.as_slice().into();
                 self.findings.extend_from_slice(findings);
             }
-            Event::Reviewed { review, .. } => self.review = Some(review.clone()),
+            Event::Reviewed { review, .. } => self.review = Some(Box::new(review.clone())),
             // Green on top of other changes, it is judged by that look.
             Event::Probed { evidence, .. } if evidence.iter().all(Evidence::passes) => {
                 self.evidence = evidence.as_slice().into();
