@@ -69,6 +69,7 @@ fn as_text(landed: &Landed) -> String {
             files,
         } => {
             let checkout = match files {
+                Some(1) => "; 1 file of the checkout follows".to_owned(),
                 Some(count) => format!("; {count} files of the checkout follow"),
                 None => "; it is not checked out here".to_owned(),
             };
