@@ -94,7 +94,7 @@ impl Bases {
 
     /// What the user's settings made of the run's base, which must stand.
     pub(crate) fn settings(&self) -> Result<Option<Settings>, ExecuteError> {
-        let found = self.store.settings_of(&self.dir.join("base"))?;
+        let found = self.store.settings_of(&self.base_dir())?;
         Ok(found.map(|found| Settings {
             why: found.why,
             converted: found.converted,
@@ -133,8 +133,12 @@ impl Bases {
         }
     }
 
+    fn base_dir(&self) -> PathBuf {
+        self.dir.join("base")
+    }
+
     fn base(&self) -> Result<Stack, ExecuteError> {
-        let (dest, git) = (self.dir.join("base"), self.git_at(&self.first));
+        let (dest, git) = (self.base_dir(), self.git_at(&self.first));
         let first = id(&self.first)?;
         if !dest.exists() {
             self.store.lay_base(&first, &dest)?;

@@ -48,9 +48,14 @@ pub(crate) fn read(path: &Path, most: usize) -> io::Result<Log> {
 /// What is recorded of a log that stays.
 pub(crate) fn kept(path: &Path) -> Result<Kept, ExecuteError> {
     let digest = read(path, 0).map_err(at("read", path))?.digest;
+    Ok(named(path, digest))
+}
+
+/// The same where the digest is known.
+pub(crate) fn named(path: &Path, digest: Digest) -> Kept {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let file = name.into();
-    Ok(Kept { file, digest })
+    Kept { file, digest }
 }
 
 /// Makes the log of one look that of another too, which showed the same.

@@ -143,7 +143,7 @@ pub(crate) fn end(
     report: &Report,
     (brief, log): (&Path, &Path),
 ) -> Result<WorkerEnd, ExecuteError> {
-    let output = logs::end(log, 4 * CLAIM).map_err(at("read", log))?;
+    let output = logs::read(log, 4 * CLAIM).map_err(at("read", log))?;
     if let Some(why) = &report.output_error {
         return Err(ExecuteError::Output(why.clone()));
     }
@@ -158,12 +158,12 @@ pub(crate) fn end(
             End::CouldNotStart { step, error } => How::CouldNotStart(format!("{step}: {error}")),
         },
         ms: u64::try_from(report.wall.as_millis()).unwrap_or(u64::MAX),
-        claim: claim(&output),
+        claim: claim(&output.end),
         bytes: report.output_bytes,
         leftovers: report.leftovers,
         enforced: crew.said_once(enforced(&report.ledger)),
         brief: Some(logs::kept(brief)?),
-        log: Some(logs::kept(log)?),
+        log: Some(logs::named(log, output.digest)),
     })
 }
 

@@ -44,16 +44,12 @@ pub(crate) fn shown(text: &str, max: usize) -> String {
 
 /// What settings made of a base: `3 files converted, 1 path left out (\`core.autocrlf\`)`.
 pub(crate) fn converted(settings: &Settings) -> String {
-    let mut said = format!("{} converted", many_of(settings.converted, "file"));
+    let mut said = format!("{} converted", count(settings.converted, "file"));
     if settings.left_out > 0 {
-        let left_out = many_of(settings.left_out, "path");
+        let left_out = count(settings.left_out, "path");
         let _ = write!(said, ", {left_out} left out"); // a String takes every write
     }
     format!("{said} ({})", shown(&settings.why, 200))
-}
-
-fn many_of(number: u64, what: &str) -> String {
-    many(usize::try_from(number).unwrap_or(usize::MAX), what)
 }
 
 fn push(out: &mut String, c: char) {

@@ -13,16 +13,13 @@ use std::os::fd::{AsFd, IntoRawFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 
-use nix::errno::Errno;
 use nix::fcntl::{OFlag, openat};
+use nix::libc;
 use nix::sched::{CloneFlags, setns, unshare};
 use nix::sys::stat::Mode;
-use nix::sys::wait::waitpid;
 use nix::unistd::Pid;
 
-use nix::libc;
-
-use crate::sys;
+use crate::{sys, tree};
 
 /// A network namespace in the making.
 pub(crate) struct Aside {
@@ -68,12 +65,9 @@ impl Aside {
     }
 
     fn wait(&mut self) -> io::Result<()> {
-        while !self.over {
-            match waitpid(self.maker, None) {
-                Ok(_) => self.over = true,
-                Err(Errno::EINTR) => {}
-                Err(error) => return Err(error.into()),
-            }
+        if !self.over {
+            tree::wait_for(self.maker)?;
+            self.over = true;
         }
         Ok(())
     }

@@ -13,9 +13,7 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
-use nix::errno::Errno;
 use nix::libc;
-use nix::sys::wait::waitpid;
 use nix::unistd::Pid;
 
 use crate::check::{self, at};
@@ -24,7 +22,9 @@ use crate::launch::{Launch, Reply, Request, STOP};
 use crate::order::{Network, Order, Output, Stdin};
 use crate::proxy::{NetworkSummary, ProxyHandle};
 use crate::report::Report;
-use crate::{doors, environment, grants, interrupts, launcher, nursery, sys, toolchains, wire};
+use crate::{
+    doors, environment, grants, interrupts, launcher, nursery, sys, toolchains, tree, wire,
+};
 
 /// The hidden subcommand that a program must hand to [`crate::launch_main`], with the number that follows it.
 pub const LAUNCH_COMMAND: &str = "__launch";
@@ -229,13 +229,7 @@ impl Launcher {
             Self::Ended(_) => return Ok(()),
             Self::Forked(pid) => *pid,
         };
-        while let Err(error) = waitpid(pid, None) {
-            match error {
-                Errno::EINTR => {}
-                Errno::ECHILD => break,
-                error => return Err(error.into()),
-            }
-        }
+        tree::wait_for(pid)?;
         *self = Self::Ended(pid);
         Ok(())
     }

@@ -62,6 +62,17 @@ pub(crate) fn reap() -> Option<WaitStatus> {
     }
 }
 
+/// Waits until a child has ended; one that was waited for already is not there any more.
+pub(crate) fn wait_for(child: Pid) -> io::Result<()> {
+    loop {
+        match waitpid(child, None) {
+            Ok(_) | Err(Errno::ECHILD) => return Ok(()),
+            Err(Errno::EINTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
 /// Kills and reaps the whole tree, and returns how many processes were still alive when it was called.
 ///
 /// Returns only when nothing is left; a process that the kernel cannot kill yet (sleeping on a dead disk) is waited for.
