@@ -10,7 +10,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
@@ -1054,4 +1054,18 @@ fn a_run_says_what_confines_its_workers() {
         !feature("control groups"),
         "{line}"
     );
+}
+
+/// Each library is mapped and relocated at every start, and each confined command is a start. The loader names them instead of
+/// running the program when it is told to (`ld.so(8)`).
+#[test]
+fn the_program_needs_the_c_library_and_no_other() {
+    let mut command = Command::new(SEAWALL);
+    let told = command.env("LD_TRACE_LOADED_OBJECTS", "1").output();
+    let told = String::from_utf8(told.unwrap().stdout).unwrap();
+    if !told.contains("libc.so.6") {
+        eprintln!("SKIPPED: the program was not linked to the GNU C library");
+        return;
+    }
+    assert!(!told.contains("libm.so"), "{told}");
 }

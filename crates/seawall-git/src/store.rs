@@ -24,6 +24,8 @@ pub struct Store {
     common_dir: PathBuf,
     workdir: Option<PathBuf>,
     durable: Arc<Durable>,
+    /// The same for a run's own work.
+    unlogged: Arc<Durable>,
     records: Arc<Records>,
     idle: Arc<Idle>,
 }
@@ -78,6 +80,7 @@ impl Store {
             common_dir,
             workdir,
             durable: Arc::new(Durable::new()?),
+            unlogged: Arc::new(Durable::unlogged()?),
             records: Arc::default(),
             idle: Arc::default(),
         })
@@ -157,17 +160,21 @@ impl Store {
 
     /// A handle for objects and refs, kept from an earlier use if there is one.
     pub(crate) fn handle(&self) -> Result<Handle> {
-        self.idle.take(|| self.open())
+        self.idle.take(|| self.open_with(&self.unlogged))
     }
 
     /// A new handle for this thread whose writes are durable, and which has read the settings and attributes of now.
     pub(crate) fn open(&self) -> Result<Repository> {
+        self.open_with(&self.durable)
+    }
+
+    fn open_with(&self, settings: &Durable) -> Result<Repository> {
         let unusable = |source| Error::Unusable {
             path: self.place.clone(),
             source,
         };
         let repo = Repository::open(&self.place).map_err(unusable)?;
-        self.durable.apply(&repo)?;
+        settings.apply(&repo)?;
         Ok(repo)
     }
 }

@@ -14,6 +14,7 @@ use nix::unistd::Pid;
 
 use self::stack::Stack;
 
+mod mathematics;
 mod mounts;
 mod stack;
 

@@ -100,6 +100,10 @@ fn the_checkout_follows() {
         }
     );
     assert_eq!(site.status(), " M same\n?? unrelated");
+    for log in ["main", "HEAD"] {
+        let said = git(&site.repo(), &["reflog", "-1", "--format=%gs", log]);
+        assert_eq!(said, "seawall: land (fast-forward)", "{log}");
+    }
     git(&site.repo(), &["checkout", "-q", "same"]);
     fs::remove_file(site.repo().join("unrelated")).unwrap();
     site.assert_landed();

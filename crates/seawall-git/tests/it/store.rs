@@ -236,6 +236,8 @@ fn checkpoints_move_only_from_their_parent() {
         fixture.git(&["log", "--format=%H", branch]).lines().count(),
         3
     );
+    // The journal of the run says where it was.
+    assert_eq!(fixture.git(&["reflog", "show", branch]), "");
     for refused in [
         "main",
         "refs/tags/x",
