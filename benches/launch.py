@@ -4,8 +4,10 @@
     cargo build --release -p seawall
     python3 benches/launch.py target/release/seawall [--rounds N] [--markdown]
 
-Every round starts each command once, in turn, so that whatever else the machine does falls on all of them alike; what counts
-is the median of each and its ratio to the bare starts of the same rounds. There are two of those: `vfork` and exec, as every
+Every round starts each command once, so that whatever else the machine does falls on all of them alike; what counts is the
+median of each and its ratio to the bare starts of the same rounds. The order is another one in each round, drawn from a fixed
+seed, because the kernel takes namespaces and control groups down after their last process has ended: a command pays for the
+one before it, and in a fixed order always for the same one. There are two of those: `vfork` and exec, as every
 command of the table is started, and fork and exec from this very process, which has the size of an ordinary interpreter; a
 sandbox that forks pays the second price, and none can reach the first. Absolute times are those of the machine and the
 moment. Tools that are not on PATH are left out, and named. The clock of the machine is all that is measured: a sandbox whose
@@ -14,6 +16,7 @@ last process lingers after the command is not charged for it.
 
 import argparse
 import os
+import random
 import shutil
 import statistics
 import subprocess
@@ -75,10 +78,11 @@ def usable(found, work, environment):
 
 
 def in_turn(kept, rounds, work, environment):
-    """The times of each command, taken in turn."""
+    """The times of each command, each round in another order."""
     times = {name: [] for name, _, _ in kept}
+    drawn = random.Random(1)
     for number in range(rounds):
-        for name, argv, every in kept:
+        for name, argv, every in drawn.sample(kept, len(kept)):
             if number % every == 0:
                 took = once(name, argv, work, environment)
                 if took is not None:
@@ -86,19 +90,27 @@ def in_turn(kept, rounds, work, environment):
     return times
 
 
-def throughput(name, argv, launches, work, environment):
-    """Launches a second, two at a time."""
-    def run(count):
+def throughput(kept, launches, work, environment):
+    """Launches a second of each, two at a time: the median of five shares, taken in turn."""
+    def run(name, argv, count):
         for _ in range(count):
             once(name, argv, work, environment)
 
-    threads = [threading.Thread(target=run, args=(launches // 2,)) for _ in range(2)]
-    start = time.perf_counter()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return launches / (time.perf_counter() - start)
+    def share(name, argv, count):
+        threads = [threading.Thread(target=run, args=(name, argv, count // 2)) for _ in range(2)]
+        start = time.perf_counter()
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return count / (time.perf_counter() - start)
+
+    shares = {name: [] for name, _, _ in kept}
+    drawn = random.Random(2)
+    for _ in range(5):
+        for name, argv, every in drawn.sample(kept, len(kept)):
+            shares[name].append(share(name, argv, max(2, launches // every // 5)))
+    return {name: statistics.median(found) for name, found in shares.items()}
 
 
 def table(header, rows):
@@ -133,9 +145,9 @@ def main():
         table(("command", "median ms", "least ms", "ratio to vfork", "ratio to fork", "samples"), rows)
         print()
         rows = []
-        for name, argv, every in kept:
-            launches = arguments.launches // every
-            rows.append((name, f"{throughput(name, argv, launches, work, environment):.0f}", str(launches)))
+        rates = throughput(kept, arguments.launches, work, environment)
+        for name, _, every in kept:
+            rows.append((name, f"{rates[name]:.0f}", str(arguments.launches // every)))
         table(("command", "launches a second, two at a time", "launches"), rows)
 
 

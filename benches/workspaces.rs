@@ -309,8 +309,8 @@ fn checkpoint(site: &Site, layer: &Path, count: usize) {
     let layers = [layer];
     let (mut composed, mut laid) = (Vec::new(), Vec::new());
     // Each of many harvests waits for the disk.
-    let rounds = if count == 1 { 5 } else { 2 };
-    for round in 0..rounds {
+    let (ours, gits) = if count == 1 { (21, 7) } else { (2, 3) };
+    for round in 0..ours {
         let commits: Vec<_> = files
             .iter()
             .enumerate()
@@ -364,7 +364,7 @@ fn checkpoint(site: &Site, layer: &Path, count: usize) {
         &site.repo,
         &["checkout", "-q", "--detach", site.base.as_str()],
     );
-    for round in 0..3 {
+    for round in 0..gits {
         for path in &files {
             fs::write(site.repo.join(as_path(path)), format!("git {round}\n")).unwrap();
         }

@@ -29,13 +29,16 @@ pub(crate) enum Base {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Keys {
     /// The file with the most memory, and the one with memory and swap together or with swap alone.
-    pub(crate) memory: Option<(&'static str, &'static str, Swap)>,
+    pub(crate) memory: Option<MemoryFiles>,
     pub(crate) memory_events: &'static str,
     pub(crate) processes: bool,
     /// The file with the share of the processors, and what 100 of 100 is called in it.
     weight: Option<(&'static str, u64)>,
     pub(crate) unified: bool,
 }
+
+/// The two files of memory, and what the second means.
+type MemoryFiles = (&'static str, &'static str, Swap);
 
 /// What the second memory file means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -251,16 +254,11 @@ fn nine_tenths(bytes: u64) -> u64 {
     bytes / 10 * 9
 }
 
-/// Sets the most memory of a group, and no swap beyond it where swap is counted.
-pub(crate) fn limit_memory(
-    at: &Path,
-    (memory, swap, means): (&str, &str, Swap),
-    most: u64,
-) -> io::Result<()> {
-    fs::write(at.join(memory), most.to_string())?;
-    let swap = at.join(swap);
-    let most = if means == Swap::Alone { 0 } else { most };
-    match fs::write(swap, most.to_string()) {
+/// Sets the most memory of a group that is there.
+fn limit_memory(at: &Path, files: MemoryFiles, most: u64) -> io::Result<()> {
+    let [(memory, most), (swap, no_more)] = memory_limits(files, most);
+    fs::write(at.join(memory), most)?;
+    match fs::write(at.join(swap), no_more) {
         // A kernel without CONFIG_MEMCG_SWAP has no such file.
         Err(error)
             if matches!(
@@ -274,30 +272,39 @@ pub(crate) fn limit_memory(
     }
 }
 
-/// Sets the share of a group below a root; `false` where the controller cannot be had.
-pub(crate) fn weigh(root: &Path, own: &Path, keys: Keys, weight: u64) -> io::Result<bool> {
-    let Some((file, usual)) = keys.weight else {
-        return Ok(false);
-    };
+/// What is written to which file so that there is no more memory, and no swap beyond it; a kernel that does not count swap lacks the
+/// second file.
+pub(crate) fn memory_limits(
+    (memory, swap, means): MemoryFiles,
+    most: u64,
+) -> [(&'static str, String); 2] {
+    let beyond = if means == Swap::Alone { 0 } else { most };
+    [(memory, most.to_string()), (swap, beyond.to_string())]
+}
+
+/// What is written to which file of a group below a root for its share of the processors; `None` where the controller cannot be
+/// had. The groups above it must be there.
+pub(crate) fn share(
+    root: &Path,
+    own: &Path,
+    keys: Keys,
+    weight: u64,
+) -> Option<(&'static str, String)> {
+    let (file, usual) = keys.weight?;
     if keys.unified {
         let above = own.ancestors().skip(1);
         let mut above: Vec<_> = above.take_while(|group| group.starts_with(root)).collect();
         above.reverse();
         for group in above {
             // Not among what is delegated: memory and processes are limited all the same.
-            if fs::write(group.join("cgroup.subtree_control"), "+cpu").is_err() {
-                return Ok(false);
-            }
+            fs::write(group.join("cgroup.subtree_control"), "+cpu").ok()?;
         }
     }
     let weight = match keys.unified {
         true => weight,
         false => (weight * usual / 100).max(LEAST_SHARES),
     };
-    match fs::write(own.join(file), weight.to_string()) {
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(false),
-        done => done.map(|()| true),
-    }
+    Some((file, weight.to_string()))
 }
 
 /// The least of `cpu.shares` (`MIN_SHARES` in the kernel's sched.h).
@@ -366,10 +373,8 @@ mod tests {
         ] {
             let root = tempfile::tempdir().unwrap();
             let own = root.path().join("own");
-            fs::create_dir(&own).unwrap();
-            let set = weigh(root.path(), &own, keys, weight).unwrap();
-            let written = fs::read_to_string(own.join(file)).ok();
-            assert_eq!((set, written.as_deref()), (expected.is_some(), expected));
+            let share = share(root.path(), &own, keys, weight);
+            assert_eq!(share, expected.map(|expected| (file, expected.to_owned())));
         }
     }
 }

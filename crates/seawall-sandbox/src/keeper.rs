@@ -20,7 +20,8 @@ use nix::unistd::{pipe2, setsid};
 use crate::aside::Aside;
 use crate::desk::Desk;
 use crate::launch::{Launch, Reply};
-use crate::launcher::{Grouped, not_started};
+use crate::launcher::{Grouped, Planned, not_started};
+use crate::recipe::{Recipe, no_group};
 use crate::report::Ledger;
 use crate::rung::Rung;
 use crate::sink::Sink;
@@ -41,7 +42,7 @@ pub(crate) struct Post<'a> {
     /// The rungs that could not be had, and why.
     pub(crate) refused: &'a [String],
     pub(crate) streams: &'a [OwnedFd; 3],
-    pub(crate) group: &'a Grouped,
+    pub(crate) planned: &'a Planned,
     /// Whether the launcher has left the supervisor's session and directory already.
     pub(crate) detached: bool,
 }
@@ -56,10 +57,46 @@ impl Post<'_> {
         }
     }
 
-    /// The network namespace that it does not begin in, if it is to have one.
-    fn network(&self, proc: &OwnedFd) -> io::Result<Option<Aside>> {
-        let missing = self.rung.has(libc::CLONE_NEWNET) && !self.first().has(libc::CLONE_NEWNET);
-        missing.then(|| Aside::begin(proc)).transpose()
+    /// How its control groups are made.
+    pub(crate) fn recipe(&self) -> Option<&Recipe> {
+        self.planned.as_ref().ok().and_then(Option::as_ref)
+    }
+
+    /// What is made beside the view: the network namespace that it does not begin in, if it is to have one, and the groups.
+    fn aside(&self, proc: &OwnedFd) -> io::Result<Option<Aside<'_>>> {
+        let network = self.rung.has(libc::CLONE_NEWNET) && !self.first().has(libc::CLONE_NEWNET);
+        let groups = self.recipe().filter(|_| self.rung.has(libc::CLONE_NEWNS));
+        let any = network || groups.is_some();
+        any.then(|| Aside::begin(proc, network, groups)).transpose()
+    }
+
+    /// Waits for that, and does what was not done beside anything.
+    fn complete(&self, aside: Option<Aside<'_>>) -> Result<(), String> {
+        aside.map_or(Ok(()), Aside::enter)?;
+        let Some(recipe) = self.recipe() else {
+            return Ok(());
+        };
+        if !self.rung.has(libc::CLONE_NEWNS) {
+            recipe.carry_out();
+        }
+        recipe
+            .failure()
+            .map_or(Ok(()), |error| Err(no_group(&error)))
+    }
+
+    /// The groups, when they have been made.
+    fn group(&self) -> Grouped {
+        match self.planned {
+            Ok(recipe) => Ok(recipe.as_ref().map(Recipe::group)),
+            Err(why) => Err(why.clone()),
+        }
+    }
+
+    /// A launcher that was killed cannot do it.
+    fn remove_group(&self) {
+        if let Some(recipe) = self.recipe() {
+            recipe.remove();
+        }
     }
 }
 
@@ -71,21 +108,22 @@ pub(crate) fn main(post: &Post<'_>, go: OwnedFd, ready: OwnedFd) -> ! {
     let (mut found, mut proc) = (None, None);
     let admitted = rehearse(post.first(), &go, &mut ready, || {
         let settled = settle(post.detached).map_err(|error| format!("cannot settle: {error}"))?;
-        let network = post.network(&settled);
-        let network = network.map_err(|error| format!("cannot make the network: {error}"))?;
+        let aside = post.aside(&settled);
+        let aside = aside.map_err(|error| format!("cannot begin beside the view: {error}"))?;
         proc = Some(settled);
         let doors = doors::make(post.launch)?;
         found = Some((view::build(post.launch, post.rung, &mut ledger)?, doors));
-        network.map_or(Ok(()), Aside::enter)
+        post.complete(aside)
     });
     let (Ok(()), Some((view, doors)), Some(proc)) = (admitted, found, proc) else {
+        post.remove_group();
         sys::leave(0)
     };
     note_rung(post, &mut ledger);
     let handed = doors::hand_over(post.desk, doors);
     // The supervisor may have gone; the launcher reports a lost keeper then.
     let kept = handed
-        .and_then(|()| keep(post, &view, &proc, ledger, go))
+        .and_then(|()| keep(post, &post.group(), (&view, &proc), ledger, go))
         .or_else(|error| report_failure(post, &error));
     sys::leave(i32::from(
         kept.and_then(|()| ready.write_all(b"d")).is_err(),
@@ -173,8 +211,8 @@ fn note_rung(post: &Post<'_>, ledger: &mut Ledger) {
 
 fn keep(
     post: &Post<'_>,
-    view: &View,
-    host_proc: &OwnedFd,
+    grouped: &Grouped,
+    (view, host_proc): (&View, &OwnedFd),
     ledger: Ledger,
     lifeline: OwnedFd,
 ) -> io::Result<()> {
@@ -189,7 +227,7 @@ fn keep(
         rung: post.rung,
         streams: post.streams,
         piped: post.launch.cap.is_some().then_some(&output_in),
-        group: post.group,
+        group: grouped,
         ledger: &ledger,
     };
     let mut told = Told::default();
@@ -199,7 +237,7 @@ fn keep(
         Some(cap) => Some(Sink::new(output_out, post.streams[1].try_clone()?, cap)?),
         None => None,
     };
-    let group = post.group.as_ref().ok().and_then(Option::as_ref);
+    let group = grouped.as_ref().ok().and_then(Option::as_ref);
     let ward = Ward {
         control: post.desk.socket(),
         lifeline,
@@ -218,10 +256,7 @@ fn keep(
             post.desk.reply(Reply::Report(report))
         }
         None => {
-            // A launcher that was killed cannot do it.
-            if let Some(group) = group {
-                group.remove();
-            }
+            post.remove_group();
             Ok(())
         }
     }

@@ -27,6 +27,7 @@ use crate::keeper::{self, Post};
 use crate::kept::{Answer, Kept, admit, start_keeper};
 use crate::launch::{Launch, Reply, Request};
 use crate::places::Places;
+use crate::recipe::{self, Recipe};
 use crate::report::{End, Ledger, Report};
 use crate::rung::Rung;
 use crate::{doors, nursery, overlay, overlay_probe, sys, tree, view, wire};
@@ -36,6 +37,9 @@ const CONTROL: RawFd = 3;
 
 /// The control groups of a launch: none asked for, or why there are none.
 pub(crate) type Grouped = Result<Option<Group>, String>;
+
+/// How they are to be made.
+pub(crate) type Planned = Result<Option<Recipe>, String>;
 
 /// What the hidden subcommand [`crate::LAUNCH_COMMAND`] calls with the number that follows it: serves one order, then
 /// ends the process. Call it before anything else, in particular before a thread is started.
@@ -123,12 +127,49 @@ pub(crate) fn run(
         }
     };
     prctl::set_child_subreaper(true)?;
-    let group = Group::make(&launch.limits, launch.run.as_deref());
-    let ended = climb(desk, launch, &streams, &group, here);
-    if let Ok(Some(group)) = &group {
-        group.remove();
+    for left in (0..recipe::TRIES).rev() {
+        let planned = Recipe::write(&launch.limits, launch.run.as_deref());
+        let climbed = climb(desk, launch, &streams, &planned, here);
+        if !matches!(climbed, Ok(Climbed::Attended)) {
+            remove(&planned);
+        }
+        let Climbed::Groupless(error) = climbed? else {
+            return Ok(());
+        };
+        // The group of the run may have gone with another launcher, and anything else will be so again.
+        if left == 0 || error.kind() != io::ErrorKind::NotFound {
+            return without_groups(desk, launch, &streams, &error, here);
+        }
     }
-    ended
+    Ok(())
+}
+
+/// Runs it without control groups, which cannot be made.
+fn without_groups(
+    desk: Desk<'_>,
+    launch: &Launch,
+    streams: &[OwnedFd; 3],
+    error: &io::Error,
+    here: Option<&Interrupts>,
+) -> io::Result<()> {
+    let planned = Err(recipe::no_group(error));
+    climb(desk, launch, streams, &planned, here).map(drop)
+}
+
+fn remove(planned: &Planned) {
+    if let Ok(Some(recipe)) = planned {
+        recipe.remove();
+    }
+}
+
+/// How the search for a rung has ended.
+enum Climbed {
+    /// With a command that has run, and whose control groups are gone.
+    Attended,
+    /// With an answer to the supervisor why none has.
+    Answered,
+    /// The control groups could not be made, and nothing has run.
+    Groupless(io::Error),
 }
 
 /// Starts a keeper on the best rung that can be had, and waits for it.
@@ -136,17 +177,20 @@ fn climb(
     desk: Desk<'_>,
     launch: &Launch,
     streams: &[OwnedFd; 3],
-    group: &Grouped,
+    planned: &Planned,
     here: Option<&Interrupts>,
-) -> io::Result<()> {
+) -> io::Result<Climbed> {
     let mut refused = Vec::new();
-    let bounded = matches!(group, Ok(Some(group)) if group.limits_memory());
+    let recipe = planned.as_ref().ok().and_then(Option::as_ref);
+    let bounded = recipe.is_some_and(Recipe::limits_memory);
     for rung in Rung::ladder(launch.namespaces).filter(|rung| serves(launch, *rung)) {
         let places = match Places::make(launch, rung, bounded) {
             Ok(places) => places,
             Err(error) => {
                 let report = not_started("make the private directories", &error);
-                return desk.reply(Reply::Report(report));
+                return desk
+                    .reply(Reply::Report(report))
+                    .map(|()| Climbed::Answered);
             }
         };
         let post = Post {
@@ -155,19 +199,23 @@ fn climb(
             rung,
             refused: &refused,
             streams,
-            group,
+            planned,
             detached: here.is_none(),
         };
         let why = {
             let started = start_keeper(&post)?;
             match started {
-                Ok(kept) => return attend(&post, kept, here),
+                Ok(kept) => return attend(&post, kept, here).map(|()| Climbed::Attended),
                 Err(why) => why,
             }
         };
+        if let Some(error) = recipe.and_then(Recipe::refused) {
+            return Ok(Climbed::Groupless(error));
+        }
         refused.push(format!("{}: {why}", rung.name));
     }
     desk.reply(refusal(launch, &refused))
+        .map(|()| Climbed::Answered)
 }
 
 /// Whether a rung has what the launch cannot do without.
@@ -235,18 +283,21 @@ fn attend(post: &Post<'_>, kept: Kept<'_>, here: Option<&Interrupts>) -> io::Res
     let reported = done.read_exact(&mut [0]).is_ok();
     drop(lifeline);
     if reported {
+        // The keeper has only its own end left to do.
+        remove(post.planned);
         // The kernel closes this, and the keeper's hold on a lock, when the keeper has no memory any more.
         while done.read(&mut [0; 8])? > 0 {}
         keeper.over = true;
         return Ok(());
     }
     let ended = keeper.wait()?;
-    if let Ok(Some(group)) = post.group {
+    if let Some(group) = post.recipe().and_then(Recipe::again) {
         group.kill()?;
     }
     if !post.rung.has(libc::CLONE_NEWPID) {
         tree::sweep(tree::Reach::Descendants)?;
     }
+    remove(post.planned);
     let lost = format!("the keeper died: {ended:?}");
     post.desk.reply(Reply::Lost(lost))
 }

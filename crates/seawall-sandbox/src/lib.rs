@@ -50,6 +50,7 @@ mod places;
 mod probe;
 mod profile;
 mod proxy;
+mod recipe;
 mod report;
 mod rules;
 mod rung;

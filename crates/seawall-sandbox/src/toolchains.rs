@@ -4,6 +4,7 @@
 //! A table, because every version manager has its own habit. What no row knows is granted as the directory that stands on
 //! `PATH` and nothing else.
 
+use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -105,7 +106,10 @@ const KNOWN: &[Known] = &[
 ];
 
 /// A file beside `bin` that says that the directory above is a self-contained installation.
-const PREFIX_MARKS: &[&str] = &["pyvenv.cfg", "conda-meta", "pkg/tool", "lib/rustlib"];
+const PREFIX_MARKS: &[&str] = &["conda-meta", "pkg/tool", "lib/rustlib"];
+
+/// The same for a Python virtual environment; it is read.
+const VENV_MARK: &str = "pyvenv.cfg";
 
 /// Prefixes of the system's own programs, which hold no installation that is not granted already.
 const SYSTEM_PREFIXES: &[&str] = &["/", "/usr", "/usr/local"];
@@ -124,13 +128,20 @@ pub(crate) fn on_path(
     var: &dyn Fn(&str) -> Option<OsString>,
 ) -> Toolchains {
     let mut found = Toolchains::default();
+    let mut looked_at = BTreeSet::new();
     for directory in std::env::split_paths(path).filter(|directory| directory.is_absolute()) {
         match KNOWN
             .iter()
             .find_map(|known| Some((known, owns(known, &directory, home, var)?)))
         {
             Some((known, root)) => found.add_known(known, &root, home, var),
-            None => found.add_prefix(&directory),
+            None => {
+                // Several directories of one installation often stand on it, and one of them often twice.
+                if looked_at.insert(directory.parent().map(Path::to_owned)) {
+                    found.add_around(&directory);
+                }
+                found.read.push(directory);
+            }
         }
     }
     found.read.sort();
@@ -252,11 +263,6 @@ impl Toolchains {
         }
     }
 
-    fn add_prefix(&mut self, directory: &Path) {
-        self.read.push(directory.to_owned());
-        self.add_around(directory);
-    }
-
     /// The installation around a directory of programs, when it is known to be one.
     fn add_around(&mut self, directory: &Path) {
         let Some(prefix) = directory.parent() else {
@@ -269,14 +275,14 @@ impl Toolchains {
         {
             return;
         }
-        if prefix.parent() == Some(Path::new("/opt"))
+        let settings = std::fs::read_to_string(prefix.join(VENV_MARK));
+        if settings.is_ok()
+            || prefix.parent() == Some(Path::new("/opt"))
             || PREFIX_MARKS.iter().any(|mark| prefix.join(mark).exists())
         {
             self.read.push(prefix.to_owned());
         }
-        if let Some(base) = base_of_venv(prefix) {
-            self.read.push(base);
-        }
+        self.read.extend(settings.ok().as_deref().and_then(base_in));
     }
 
     fn set(&mut self, name: &str, value: &Path) {
@@ -290,7 +296,10 @@ impl Toolchains {
 /// every other directory.
 #[must_use]
 pub fn base_of_venv(prefix: &Path) -> Option<PathBuf> {
-    let settings = std::fs::read_to_string(prefix.join("pyvenv.cfg")).ok()?;
+    base_in(&std::fs::read_to_string(prefix.join(VENV_MARK)).ok()?)
+}
+
+fn base_in(settings: &str) -> Option<PathBuf> {
     let home = settings.lines().find_map(|line| {
         let (key, value) = line.split_once('=')?;
         (key.trim() == "home").then(|| PathBuf::from(value.trim()))

@@ -8,16 +8,17 @@
 //! Everything is copied as detached mounts first, then the root is changed, then the copies are attached. The cost is about
 //! twenty mounts; none of it grows with the repository.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use nix::errno::Errno;
 use nix::fcntl::{OFlag, open};
 use nix::libc;
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
-use nix::sys::stat::Mode;
+use nix::sys::stat::{Mode, SFlag, mknod};
 use nix::unistd::{chdir, pivot_root};
 
 use crate::launch::Launch;
@@ -217,11 +218,16 @@ fn attach(piece: &Piece) -> Step<()> {
     step(format!("mount `{}`", piece.at.display()), attached())
 }
 
+/// An empty file that must not be there yet, by one call (`mknod(2)`).
 fn make_file(at: &Path) -> io::Result<()> {
-    if let Some(parent) = at.parent() {
-        fs::create_dir_all(parent)?;
+    let make = || mknod(at, SFlag::S_IFREG, Mode::from_bits_truncate(0o666), 0);
+    match (make(), at.parent()) {
+        (Err(Errno::ENOENT), Some(parent)) => {
+            fs::create_dir_all(parent)?;
+            Ok(make()?)
+        }
+        (made, _) => Ok(made?),
     }
-    File::create_new(at).map(drop)
 }
 
 /// Everything that is mounted so far becomes read-only, but for the root itself, which is the worker's own.
