@@ -27,8 +27,9 @@ use crate::rung::Rung;
 use crate::sink::Sink;
 use crate::tree::{self, Reach};
 use crate::view::View;
+use crate::wall::{self, Site, Wall};
 use crate::watch::{self, Ward};
-use crate::worker::{self, Start, Told};
+use crate::worker::{self, Failure, Start, Told};
 use crate::{doors, sys, view};
 
 /// What the keeper tells the launcher when its namespaces are in order.
@@ -84,6 +85,11 @@ impl Post<'_> {
             .map_or(Ok(()), |error| Err(no_group(&error)))
     }
 
+    fn site<'b>(&'b self, view: &'b View) -> Site<'b> {
+        let (launch, rung) = (self.launch, self.rung);
+        Site { launch, view, rung }
+    }
+
     /// The groups, when they have been made.
     fn group(&self) -> Grouped {
         match self.planned {
@@ -112,10 +118,12 @@ pub(crate) fn main(post: &Post<'_>, go: OwnedFd, ready: OwnedFd) -> ! {
         let aside = aside.map_err(|error| format!("cannot begin beside the view: {error}"))?;
         proc = Some(settled);
         let doors = doors::make(post.launch)?;
-        found = Some((view::build(post.launch, post.rung, &mut ledger)?, doors));
+        let view = view::build(post.launch, post.rung, &mut ledger)?;
+        let wall = wall::build(post.site(&view));
+        found = Some((view, wall, doors));
         post.complete(aside)
     });
-    let (Ok(()), Some((view, doors)), Some(proc)) = (admitted, found, proc) else {
+    let (Ok(()), Some((view, wall, doors)), Some(proc)) = (admitted, found, proc) else {
         post.remove_group();
         sys::leave(0)
     };
@@ -123,7 +131,7 @@ pub(crate) fn main(post: &Post<'_>, go: OwnedFd, ready: OwnedFd) -> ! {
     let handed = doors::hand_over(post.desk, doors);
     // The supervisor may have gone; the launcher reports a lost keeper then.
     let kept = handed
-        .and_then(|()| keep(post, &post.group(), (&view, &proc), ledger, go))
+        .and_then(|()| keep(post, (&view, wall, &proc), ledger, go))
         .or_else(|error| report_failure(post, &error));
     sys::leave(i32::from(
         kept.and_then(|()| ready.write_all(b"d")).is_err(),
@@ -211,14 +219,14 @@ fn note_rung(post: &Post<'_>, ledger: &mut Ledger) {
 
 fn keep(
     post: &Post<'_>,
-    grouped: &Grouped,
-    (view, host_proc): (&View, &OwnedFd),
+    (view, wall, host_proc): (&View, Result<Wall, Failure>, &OwnedFd),
     ledger: Ledger,
     lifeline: OwnedFd,
 ) -> io::Result<()> {
     prctl::set_child_subreaper(true)?;
     let deaths = watch_deaths()?;
     let (output_out, output_in) = pipe2(OFlag::O_CLOEXEC)?;
+    let grouped = post.group();
     let started = Instant::now();
     let start = Start {
         launch: post.launch,
@@ -227,12 +235,13 @@ fn keep(
         rung: post.rung,
         streams: post.streams,
         piped: post.launch.cap.is_some().then_some(&output_in),
-        group: grouped,
+        group: &grouped,
+        wall: &wall,
         ledger: &ledger,
     };
     let mut told = Told::default();
     let worker = sys::start_sharing(|| worker::main(&start, &mut told))?;
-    drop(output_in);
+    drop((output_in, wall));
     let sink = match post.launch.cap {
         Some(cap) => Some(Sink::new(output_out, post.streams[1].try_clone()?, cap)?),
         None => None,

@@ -16,8 +16,9 @@ use nix::sys::stat::{Mode, SFlag, fstat};
 
 use crate::launch::Grant;
 use crate::pieces::is_below;
+use crate::wall::Site;
 use crate::wire::Raw;
-use crate::worker::{Failure, Start, at};
+use crate::worker::{Failure, at};
 use crate::{grants, sys};
 
 /// The system's programs and libraries, granted whole.
@@ -38,26 +39,26 @@ impl Rules {
     /// All rules of a launch; `devices` is what this kernel can say about devices.
     pub(crate) fn fill(
         &self,
-        start: &Start<'_>,
+        site: Site<'_>,
         workspace: &OwnedFd,
         devices: BitFlags<AccessFs>,
     ) -> Result<(), Failure> {
-        self.grant_system(start)?;
-        self.grant_devices(start, devices)?;
-        for path in &start.launch.read {
+        self.grant_system(site)?;
+        self.grant_devices(site, devices)?;
+        for path in &site.launch.read {
             // Below the place of the workspace there is only the workspace now, which is granted by itself.
             self.grant_if_there(path.as_path(), readable())?;
         }
-        let view = start.view;
+        let view = site.view;
         for private in [&view.home, &view.tmp].into_iter().chain(&view.scratch) {
             self.grant(private, writable())?;
         }
-        self.grant_work(start, workspace)
+        self.grant_work(site, workspace)
     }
 
-    fn grant_system(&self, start: &Start<'_>) -> Result<(), Failure> {
-        let sees_mounts = start.rung.has(libc::CLONE_NEWNS);
-        for path in start.launch.system.iter().map(Raw::as_path) {
+    fn grant_system(&self, site: Site<'_>) -> Result<(), Failure> {
+        let sees_mounts = site.rung.has(libc::CLONE_NEWNS);
+        for path in site.launch.system.iter().map(Raw::as_path) {
             // A view shows nothing below it that is not its own, so one rule is as good as many.
             let covered = sees_mounts && is_below(path, PROGRAMS) && path != Path::new(PROGRAMS);
             if !covered {
@@ -67,12 +68,12 @@ impl Rules {
         Ok(())
     }
 
-    fn grant_devices(&self, start: &Start<'_>, devices: BitFlags<AccessFs>) -> Result<(), Failure> {
+    fn grant_devices(&self, site: Site<'_>, devices: BitFlags<AccessFs>) -> Result<(), Failure> {
         let both = AccessFs::ReadFile | AccessFs::WriteFile | devices;
         for device in grants::DEVICES_WRITTEN {
             self.grant_if_there(Path::new(device), both)?;
         }
-        if start.launch.opens.terminals {
+        if site.launch.opens.terminals {
             for terminals in ["/dev/pts", "/dev/ptmx"] {
                 self.grant_if_there(Path::new(terminals), both | AccessFs::ReadDir)?;
             }
@@ -80,12 +81,12 @@ impl Rules {
         Ok(())
     }
 
-    fn grant_work(&self, start: &Start<'_>, workspace: &OwnedFd) -> Result<(), Failure> {
-        let seen = &start.view.workspace;
-        for carried in &start.launch.carry {
+    fn grant_work(&self, site: Site<'_>, workspace: &OwnedFd) -> Result<(), Failure> {
+        let seen = &site.view.workspace;
+        for carried in &site.launch.carry {
             self.grant(&seen.join(carried.at.as_path()), writable())?;
         }
-        match &start.launch.write {
+        match &site.launch.write {
             Grant::Workspace => return self.grant(seen, writable()),
             Grant::Nothing => {}
             Grant::Files(files) => {

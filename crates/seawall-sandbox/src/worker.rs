@@ -1,6 +1,6 @@
 //! The worker before it becomes the command: it confines itself, step by step, and says which step failed.
 //!
-//! The order matters. Rules are opened while the process can still open anything; capabilities go before Landlock so that
+//! The order matters. The keeper has opened the rules, while everything could be opened; capabilities go before Landlock so that
 //! nothing after has them; Landlock would forbid the rest, and the system call filter, which is last, Landlock itself.
 //!
 //! Until the exec it runs in the keeper's memory, which sleeps meanwhile: a copy of it would cost as much as all the steps. Only
@@ -10,7 +10,7 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
-use nix::fcntl::{OFlag, OpenHow, ResolveFlag, open, openat, openat2};
+use nix::fcntl::{OFlag, OpenHow, ResolveFlag, openat, openat2};
 use nix::libc;
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::prctl;
@@ -27,7 +27,8 @@ use crate::launcher::Grouped;
 use crate::report::{End, Ledger};
 use crate::rung::Rung;
 use crate::view::View;
-use crate::{command, sys, wall};
+use crate::wall::{self, Wall};
+use crate::{command, sys};
 
 /// What the keeper hands to the worker that it forks.
 pub(crate) struct Start<'a> {
@@ -40,6 +41,7 @@ pub(crate) struct Start<'a> {
     /// Where output and errors go instead of the streams.
     pub(crate) piped: Option<&'a OwnedFd>,
     pub(crate) group: &'a Grouped,
+    pub(crate) wall: &'a Result<Wall, Failure>,
     /// What the keeper has put up already.
     pub(crate) ledger: &'a Ledger,
 }
@@ -54,6 +56,7 @@ pub(crate) struct Told {
 }
 
 /// A step that failed.
+#[derive(Debug, Clone)]
 pub(crate) struct Failure {
     pub(crate) step: String,
     pub(crate) error: String,
@@ -83,7 +86,6 @@ pub(crate) fn main(start: &Start<'_>, told: &mut Told) -> ! {
 }
 
 fn become_command(start: &Start<'_>, told: &mut Told) -> Result<std::convert::Infallible, Failure> {
-    let mut ledger = Ledger::default();
     at("put the signals back", restore_signals())?;
     // A session of its own has no terminal, so nothing can be typed into the caller's (`TIOCSTI`).
     at("start a session", setsid())?;
@@ -91,9 +93,9 @@ fn become_command(start: &Start<'_>, told: &mut Told) -> Result<std::convert::In
     // This memory is the keeper's, whom nobody may look into; with the command comes another. From here on `/proc` is root's.
     let undumpable = prctl::set_dumpable(false);
     at("keep the keeper from being looked into", undumpable)?;
-    let workspace = open_workspace(start)?;
-    let wall = wall::build(start, &workspace, &mut ledger)?;
-    enter(start, &workspace)?;
+    let wall = start.wall.as_ref().map_err(Failure::clone)?;
+    let mut ledger = wall.ledger.clone();
+    enter(start, &wall.workspace)?;
     restrict(start, &mut ledger)?;
     give_up_privileges(&mut ledger)?;
     at("die with the keeper", prctl::set_pdeathsig(Signal::SIGKILL))?;
@@ -158,14 +160,6 @@ fn connect(start: &Start<'_>) -> Result<(), Failure> {
         at("connect the standard streams", sys::place(from.as_fd(), to))?;
     }
     Ok(())
-}
-
-fn open_workspace(start: &Start<'_>) -> Result<OwnedFd, Failure> {
-    let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-    at(
-        "open the workspace",
-        open(&start.view.workspace, flags, Mode::empty()),
-    )
 }
 
 fn enter(start: &Start<'_>, workspace: &OwnedFd) -> Result<(), Failure> {
