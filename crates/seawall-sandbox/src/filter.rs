@@ -11,6 +11,8 @@ use std::ops::RangeInclusive;
 
 use nix::libc::{self, c_long, sock_filter};
 
+use crate::instructions::{end, jump, load, mask, refuse, skip, when};
+
 /// What a launch leaves open beyond the deny list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Open {
@@ -389,39 +391,6 @@ fn call(number: c_long) -> u32 {
 
 fn family(number: libc::c_int) -> u32 {
     u32::try_from(number).expect("an address family has a small positive number")
-}
-
-fn refuse(errno: libc::c_int) -> u32 {
-    libc::SECCOMP_RET_ERRNO | u32::try_from(errno).expect("an error number is positive")
-}
-
-fn when(value: u32, then: sock_filter) -> [sock_filter; 2] {
-    [jump(libc::BPF_JEQ, value, 0, 1), then]
-}
-
-fn load(offset: u32) -> sock_filter {
-    instruction(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, offset, 0, 0)
-}
-
-fn mask(bits: u32) -> sock_filter {
-    instruction(libc::BPF_ALU | libc::BPF_AND | libc::BPF_K, bits, 0, 0)
-}
-
-fn jump(how: u32, value: u32, yes: u8, no: u8) -> sock_filter {
-    instruction(libc::BPF_JMP | how | libc::BPF_K, value, yes, no)
-}
-
-fn skip(count: u32) -> sock_filter {
-    instruction(libc::BPF_JMP | libc::BPF_JA, count, 0, 0)
-}
-
-fn end(action: u32) -> sock_filter {
-    instruction(libc::BPF_RET | libc::BPF_K, action, 0, 0)
-}
-
-fn instruction(code: u32, k: u32, jt: u8, jf: u8) -> sock_filter {
-    let code = u16::try_from(code).expect("an operation has sixteen bits");
-    sock_filter { code, jt, jf, k }
 }
 
 #[cfg(test)]

@@ -123,8 +123,12 @@ pub(crate) fn main(post: &Post<'_>, go: OwnedFd, ready: OwnedFd) -> ! {
         found = Some((view, wall, doors));
         post.complete(aside)
     });
+    let launcher_died = admitted.as_ref().is_err_and(is_end);
     let (Ok(()), Some((view, wall, doors)), Some(proc)) = (admitted, found, proc) else {
-        post.remove_group();
+        // Else they are for the next rung.
+        if launcher_died {
+            post.remove_group();
+        }
         sys::leave(0)
     };
     note_rung(post, &mut ledger);
@@ -136,6 +140,14 @@ pub(crate) fn main(post: &Post<'_>, go: OwnedFd, ready: OwnedFd) -> ! {
     sys::leave(i32::from(
         kept.and_then(|()| ready.write_all(b"d")).is_err(),
     ))
+}
+
+/// Whether the launcher can neither say anything any more nor be told.
+fn is_end(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe
+    )
 }
 
 /// Ctrl-C is for the supervisor, which ends the command in its own way. Returns the host's `/proc`, where the worker will say that

@@ -35,6 +35,7 @@ mod floor;
 mod grants;
 mod hierarchy;
 mod host;
+mod instructions;
 mod interrupts;
 mod keeper;
 mod kept;

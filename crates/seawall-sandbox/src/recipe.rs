@@ -20,7 +20,7 @@ use nix::unistd::{UnlinkatFlags, unlinkat};
 use rustix::fs::{Mode, OFlags, mkdirat, openat};
 use rustix::io::Errno;
 
-use crate::cgroup::Group;
+use crate::cgroup::{self, Group};
 use crate::hierarchy::{self, Base, Keys};
 use crate::order::Limits;
 use crate::sys;
@@ -124,7 +124,7 @@ impl Recipe {
         Ok(recipe)
     }
 
-    /// The group below a root of one hierarchy; the one of the run, which it is in, is made at once.
+    /// The group below a root of one hierarchy; the one of the run is made at once, with all that it limits.
     fn add(
         &mut self,
         root: &Path,
@@ -150,6 +150,10 @@ impl Recipe {
             steps: &mut self.steps,
         };
         self.directories.insert(0, directory);
+        if run.is_some() {
+            // At once too: while it is empty, any launcher of the run that is done takes the group of the run away.
+            cgroup::make(&own)?;
+        }
         at.make()?;
         if let Some(weight) = limits.cpu_weight
             && let Some((file, text)) = hierarchy::share(root, &own, keys, weight)
