@@ -151,6 +151,71 @@ fn the_same_attacks_work_unconfined() {
     }
 }
 
+/// What the control groups enforced on each worker of a finished run.
+fn grouped(repo: &Repo) -> Vec<String> {
+    let mut found = Vec::new();
+    for file in ["a", "b", "c"] {
+        let task = repo.task(&format!("all:{file}.txt"));
+        let enforced = task["attempts"][0]["worker"]["enforced"]
+            .as_array()
+            .unwrap();
+        let lines = enforced
+            .iter()
+            .map(|line| line.as_str().unwrap().to_owned());
+        found.extend(lines.filter(|line| line.contains(": cgroup v")));
+    }
+    found
+}
+
+/// The second best set of namespaces has the control groups that were made for the best.
+#[test]
+fn limits_hold_where_no_network_namespace_can_be_made() {
+    let files = [
+        ("a.txt", "base\n"),
+        ("b.txt", "base\n"),
+        ("c.txt", "base\n"),
+    ];
+    let text = r#"
+version = 1
+name = "limits"
+goal = "have them"
+[agent.writer]
+run = ["sh", "-c", 'echo done > "$1"', "writer", "{file}"]
+[[checkpoint]]
+says = "it is there"
+run = "test -e a.txt"
+[[task]]
+id = "all"
+each = "*.txt"
+prompt = "write"
+[[task.check]]
+says = "it is done"
+run = "grep done {file}"
+"#;
+    let usual = Repo::with(&files);
+    let _ = usual.run(text).code(0);
+    let usual = grouped(&usual);
+    if !needs::have("control groups that this user may make", !usual.is_empty()) {
+        return;
+    }
+    let repo = Repo::with(&files);
+    let plan = repo.plan(text);
+    let script = r#"echo 0 > /proc/sys/user/max_net_namespaces && exec "$@""#;
+    let mut command = repo.command("unshare");
+    command.args([
+        "-r", "sh", "-c", script, "sh", SEAWALL, "run", "--jobs", "3",
+    ]);
+    let done = command.arg(plan).output().unwrap();
+    let said = String::from_utf8_lossy(&done.stderr);
+    if !needs::have("user namespaces", !said.contains("unshare failed")) {
+        return;
+    }
+    assert!(done.status.success(), "{said}");
+    let network = repo.task("all:a.txt")["attempts"][0]["worker"].to_string();
+    assert!(network.contains("no internet sockets"), "{network}");
+    assert_eq!(grouped(&repo), usual);
+}
+
 /// A worker that puts out `mebibytes`; the most memory that the supervisor ever had, in kibibytes, and the size of the log.
 fn flood(mebibytes: u32) -> (u64, u64) {
     let repo = Repo::with(&[("a.txt", "base\n")]);
