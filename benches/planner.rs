@@ -316,6 +316,7 @@ fn end() -> WorkerEnd {
         claim: String::new(),
         bytes: 0,
         leftovers: 0,
+        limits: Box::default(),
         enforced: Arc::default(),
         brief: None,
         log: None,

@@ -216,6 +216,45 @@ run = "grep done {file}"
     assert_eq!(grouped(&repo), usual);
 }
 
+/// A shell goes on when what it starts is refused or killed, and its exit status says nothing of it.
+#[test]
+fn a_limit_that_a_child_has_met_is_evidence() {
+    let repo = Repo::with(&[("a.txt", "base\n")]);
+    let text = r#"
+version = 1
+name = "bomb"
+goal = "too many"
+[agent.bomb]
+run = ["sh", "-c", '(for i in $(seq 1200); do sleep 2 & done) 2> /dev/null; echo done > "$1"', "bomb", "{file}"]
+[[checkpoint]]
+says = "it is there"
+run = "test -e a.txt"
+[[task]]
+id = "bomb"
+file = "a.txt"
+prompt = "write"
+[[task.check]]
+says = "it is done"
+run = "grep done {file}"
+"#;
+    let _ = repo.run(text).code(0);
+    let worker = repo.task("bomb")["attempts"][0]["worker"].clone();
+    let enforced = worker["enforced"].to_string();
+    if !needs::have(
+        "control groups that this user may make",
+        enforced.contains("processes: cgroup v"),
+    ) {
+        return;
+    }
+    let met = worker["limits"][0].as_str().unwrap();
+    assert!(
+        met.starts_with("processes 1024: ") && met.ends_with(" not started"),
+        "{met}"
+    );
+    let shown = repo.seawall(&["show", "bomb"]).code(0);
+    shown.says(&["exit status 0 after", "limit met: processes 1024: "]);
+}
+
 /// A worker that puts out `mebibytes`; the most memory that the supervisor ever had, in kibibytes, and the size of the log.
 fn flood(mebibytes: u32) -> (u64, u64) {
     let repo = Repo::with(&[("a.txt", "base\n")]);

@@ -194,6 +194,9 @@ pub struct WorkerEnd {
     pub bytes: u64,
     /// Processes that outlived the main one and were ended.
     pub leftovers: u32,
+    /// The limits that processes of it met, one line each, also when the main one went on.
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    pub limits: Box<[String]>,
     /// What confined it, one short entry per protection.
     pub enforced: Arc<[String]>,
     /// What it was told.

@@ -142,6 +142,7 @@ pub(crate) fn ended(attempt: AttemptNo, how: How) -> Event {
         claim: String::new(),
         bytes: 0,
         leftovers: 0,
+        limits: Box::default(),
         enforced: Arc::default(),
         brief: None,
         log: None,

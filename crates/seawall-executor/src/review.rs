@@ -258,6 +258,7 @@ mod tests {
             claim: String::new(),
             bytes: 1,
             leftovers: 0,
+            limits: Box::default(),
             enforced: Arc::default(),
             brief: None,
             log: None,

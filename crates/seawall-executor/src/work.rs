@@ -161,6 +161,7 @@ pub(crate) fn end(
         claim: claim(&output.end),
         bytes: report.output_bytes,
         leftovers: report.leftovers,
+        limits: report.limits.as_slice().into(),
         enforced: crew.said_once(enforced(&report.ledger)),
         brief: Some(logs::kept(brief)?),
         log: Some(logs::named(log, output.digest)),

@@ -278,9 +278,22 @@ pub(crate) fn worker(end: &WorkerEnd) -> String {
     };
     let (time, output) = (duration(end.ms), count(end.bytes, "byte"));
     format!(
-        "{how} after {time}, {output} of output{}",
-        leftovers(end.leftovers)
+        "{how} after {time}, {output} of output{}{}",
+        leftovers(end.leftovers),
+        limits(end)
     )
+}
+
+/// The limits that were met by a worker that was not killed for it: a shell goes on when what it has started is killed.
+fn limits(end: &WorkerEnd) -> String {
+    match &end.how {
+        How::Killed(_) => String::new(),
+        _ => end
+            .limits
+            .iter()
+            .map(|limit| format!(", limit met: {}", shown(limit, 100)))
+            .collect(),
+    }
 }
 
 fn leftovers(n: u32) -> String {

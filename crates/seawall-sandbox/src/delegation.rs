@@ -9,6 +9,7 @@ use nix::libc;
 use nix::unistd::getuid;
 
 use crate::cgroup::make;
+use crate::hierarchy::may_make;
 use crate::sys;
 
 /// The group into which the caller moves itself when that is what stands between it and groups below its own.
@@ -22,7 +23,10 @@ pub(crate) fn take(root: &Path) -> Result<(), String> {
         _ => format!("the controllers memory and pids cannot be handed to groups below: {error}"),
     };
     if hands_down(root).map_err(in_words)? {
-        return Ok(());
+        // It may be somebody else who has groups there.
+        return may_make(root)
+            .then_some(())
+            .ok_or_else(|| in_words(io::ErrorKind::PermissionDenied.into()));
     }
     let movable = match claim(root) {
         Claim::Ours(unit) => {
@@ -40,7 +44,7 @@ pub(crate) fn take(root: &Path) -> Result<(), String> {
     hand_down(root).map_err(in_words)
 }
 
-fn hands_down(group: &Path) -> io::Result<bool> {
+pub(crate) fn hands_down(group: &Path) -> io::Result<bool> {
     let have = fs::read_to_string(group.join("cgroup.subtree_control"))?;
     let has = |name| have.split_whitespace().any(|known| known == name);
     Ok(has("memory") && has("pids"))

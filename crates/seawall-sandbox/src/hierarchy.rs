@@ -221,25 +221,42 @@ fn place((root, mount): &(String, PathBuf), own: &str) -> PathBuf {
     if found.is_dir() { found } else { mount.clone() }
 }
 
-fn may_make(root: &Path) -> bool {
+pub(crate) fn may_make(root: &Path) -> bool {
     nix::unistd::access(root, nix::unistd::AccessFlags::W_OK).is_ok()
 }
 
-/// Makes the group of all workers of a run, with a ceiling for them together, unless it is there.
+/// Makes the group of all workers of a run, with a ceiling for them together, unless it is there. One whose maker was killed
+/// before it was complete is completed: what is looked at is done last.
 pub(crate) fn make_together(at: &Path, keys: Keys) -> io::Result<()> {
-    if !make(at)? {
+    let most = nine_tenths(sys::host_memory()?);
+    if !make(at)? && is_complete(at, keys, most)? {
         return Ok(());
     }
-    if keys.unified {
-        delegation::hand_down(at)?;
-    }
     if let Some(files) = keys.memory {
-        limit_memory(at, files, nine_tenths(sys::host_memory()?))?;
+        limit_memory(at, files, most)?;
     }
     if keys.processes {
         fs::write(at.join("pids.max"), MOST_TOGETHER)?;
     }
-    Ok(())
+    match keys.unified {
+        true => delegation::hand_down(at),
+        false => Ok(()),
+    }
+}
+
+/// In version 1 each of these hierarchies has one limit, and memory rounds it down to pages.
+fn is_complete(at: &Path, keys: Keys, most: u64) -> io::Result<bool> {
+    if keys.unified {
+        return delegation::hands_down(at);
+    }
+    let (file, most) = match keys.memory {
+        Some((memory, ..)) => (memory, most),
+        None if keys.processes => ("pids.max", MOST_TOGETHER.parse().unwrap_or(0)),
+        None => return Ok(true),
+    };
+    // A word, `max`, is no limit.
+    let set = fs::read_to_string(at.join(file))?.trim().parse::<u64>();
+    Ok(set.is_ok_and(|set| set <= most))
 }
 
 /// The most processes of a run: half of the smallest usual `pid_max`.
@@ -359,6 +376,47 @@ mod tests {
         let most = nine_tenths(sys::host_memory().unwrap());
         assert_eq!(read("memory.max"), most.to_string());
         assert_eq!(read("memory.swap.max"), "0");
+    }
+
+    #[test]
+    fn a_ceiling_whose_maker_was_killed_is_completed() {
+        let most = nine_tenths(sys::host_memory().unwrap());
+        let whole = most.to_string();
+        for (keys, half, file, expected) in [
+            (
+                UNIFIED,
+                ("cgroup.subtree_control", ""),
+                "memory.max",
+                &*whole,
+            ),
+            (
+                UNIFIED,
+                ("cgroup.subtree_control", "memory"),
+                "pids.max",
+                MOST_TOGETHER,
+            ),
+            (
+                MEMORY,
+                ("memory.limit_in_bytes", "9223372036854771712\n"),
+                "memory.limit_in_bytes",
+                &whole,
+            ),
+            (PIDS, ("pids.max", "max\n"), "pids.max", MOST_TOGETHER),
+        ] {
+            let root = tempfile::tempdir().unwrap();
+            let together = root.path().join("seawall-run");
+            fs::create_dir(&together).unwrap();
+            fs::write(together.join(half.0), half.1).unwrap();
+            make_together(&together, keys).unwrap();
+            assert_eq!(fs::read_to_string(together.join(file)).unwrap(), expected);
+        }
+        // A complete one is left as it is.
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir(root.path().join("run")).unwrap();
+        let limit = root.path().join("run/memory.limit_in_bytes");
+        fs::write(&limit, "4096\n").unwrap();
+        make_together(&root.path().join("run"), MEMORY).unwrap();
+        assert_eq!(fs::read_to_string(limit).unwrap(), "4096\n");
     }
 
     #[test]

@@ -396,6 +396,7 @@ mod tests {
         let together = root.join("seawall-run");
         let own = together.join(std::process::id().to_string());
         fs::create_dir_all(&own).unwrap();
+        fs::write(together.join("cgroup.subtree_control"), "").unwrap();
         for file in [
             "memory.max",
             "memory.swap.max",

@@ -157,6 +157,7 @@ pub(super) fn ended(attempt: AttemptNo, how: How, claim: &str) -> Event {
         claim: claim.into(),
         bytes: claim.len() as u64,
         leftovers: 0,
+        limits: Box::default(),
         enforced: Arc::new(["landlock 7".into()]),
         brief: None,
         log: None,
