@@ -4,15 +4,16 @@
     cargo build --release -p seawall
     python3 benches/launch.py target/release/seawall [--rounds N] [--markdown]
 
-Every round starts each command once, so that whatever else the machine does falls on all of them alike; what counts is the
-median of each and its ratio to the bare starts of the same rounds. The order is another one in each round, drawn from a fixed
-seed, because the kernel takes namespaces and control groups down after their last process has ended: a command pays for the
-one before it, and in a fixed order always for the same one. There are two of those: `vfork` and exec, as every
-command of the table is started, and fork and exec from this very process, which has the size of an ordinary interpreter; a
-sandbox that forks pays the second price, and none can reach the first. Absolute times are those of the machine and the
-moment. The program is copied first, as an installation does: what a linker has just written lies in the page cache in small
-pieces, and each start pays a tenth more for them until the machine is started anew. Tools that are not on PATH are left out, and named. The clock of the machine is all that is measured: a sandbox whose
-last process lingers after the command is not charged for it.
+Every round starts each command once, so that whatever else the machine does falls on all of them alike; what counts
+is the median of each and its ratio to the bare starts of the same rounds. The order is another one in each round,
+drawn from a fixed seed, because the kernel takes namespaces and control groups down after their last process has
+ended: a command pays for the one before it, and in a fixed order always for the same one. There are two bare starts:
+`vfork` and exec, as every command of the table is started, and fork and exec from this very process, which has the
+size of an ordinary interpreter; a sandbox that forks pays the second price, and none can reach the first. Absolute
+times are those of the machine and the moment. The program is copied first, as an installation does: what a linker has
+just written lies in the page cache in small pieces, and each start pays a tenth more for them until the machine is
+started anew. Tools that are not on PATH are left out, and named. The clock of the machine is all that is measured: a
+sandbox whose last process lingers after the command is not charged for it.
 """
 
 import argparse

@@ -151,6 +151,29 @@ fn the_same_attacks_work_unconfined() {
     }
 }
 
+/// A plan with one worker for each text file, which runs this in a shell.
+fn one_each(shell: &str) -> String {
+    format!(
+        r#"
+version = 1
+name = "plain"
+goal = "see what holds"
+[agent.worker]
+run = ["sh", "-c", '{shell}', "worker", "{{file}}"]
+[[checkpoint]]
+says = "it is there"
+run = "test -e a.txt"
+[[task]]
+id = "all"
+each = "*.txt"
+prompt = "write"
+[[task.check]]
+says = "it is done"
+run = "grep done {{file}}"
+"#
+    )
+}
+
 /// What the control groups enforced on each worker of a finished run.
 fn grouped(repo: &Repo) -> Vec<String> {
     let mut found = Vec::new();
@@ -175,23 +198,7 @@ fn limits_hold_where_no_network_namespace_can_be_made() {
         ("b.txt", "base\n"),
         ("c.txt", "base\n"),
     ];
-    let text = r#"
-version = 1
-name = "limits"
-goal = "have them"
-[agent.writer]
-run = ["sh", "-c", 'echo done > "$1"', "writer", "{file}"]
-[[checkpoint]]
-says = "it is there"
-run = "test -e a.txt"
-[[task]]
-id = "all"
-each = "*.txt"
-prompt = "write"
-[[task.check]]
-says = "it is done"
-run = "grep done {file}"
-"#;
+    let text = &one_each(r#"echo done > "$1""#);
     let usual = Repo::with(&files);
     let _ = usual.run(text).code(0);
     let usual = grouped(&usual);
@@ -220,25 +227,9 @@ run = "grep done {file}"
 #[test]
 fn a_limit_that_a_child_has_met_is_evidence() {
     let repo = Repo::with(&[("a.txt", "base\n")]);
-    let text = r#"
-version = 1
-name = "bomb"
-goal = "too many"
-[agent.bomb]
-run = ["sh", "-c", '(for i in $(seq 1200); do sleep 2 & done) 2> /dev/null; echo done > "$1"', "bomb", "{file}"]
-[[checkpoint]]
-says = "it is there"
-run = "test -e a.txt"
-[[task]]
-id = "bomb"
-file = "a.txt"
-prompt = "write"
-[[task.check]]
-says = "it is done"
-run = "grep done {file}"
-"#;
-    let _ = repo.run(text).code(0);
-    let worker = repo.task("bomb")["attempts"][0]["worker"].clone();
+    let bomb = r#"(for i in $(seq 1200); do sleep 2 & done) 2> /dev/null; echo done > "$1""#;
+    let _ = repo.run(&one_each(bomb)).code(0);
+    let worker = repo.task("all:a.txt")["attempts"][0]["worker"].clone();
     let enforced = worker["enforced"].to_string();
     if !needs::have(
         "control groups that this user may make",
@@ -251,33 +242,15 @@ run = "grep done {file}"
         met.starts_with("processes 1024: ") && met.ends_with(" not started"),
         "{met}"
     );
-    let shown = repo.seawall(&["show", "bomb"]).code(0);
+    let shown = repo.seawall(&["show", "all:a.txt"]).code(0);
     shown.says(&["exit status 0 after", "limit met: processes 1024: "]);
 }
 
 /// A worker that puts out `mebibytes`; the most memory that the supervisor ever had, in kibibytes, and the size of the log.
 fn flood(mebibytes: u32) -> (u64, u64) {
     let repo = Repo::with(&[("a.txt", "base\n")]);
-    let plan = repo.plan(&format!(
-        r#"
-version = 1
-name = "flood"
-goal = "drown it"
-[agent.flood]
-run = ["sh", "-c", 'head -c {}M /dev/zero; echo done > "$1"', "flood", "{{file}}"]
-[[checkpoint]]
-says = "it is there"
-run = "test -e a.txt"
-[[task]]
-id = "flood"
-file = "a.txt"
-prompt = "flood"
-[[task.check]]
-says = "it is done"
-run = "grep done {{file}}"
-"#,
-        mebibytes
-    ));
+    let flood = format!(r#"head -c {mebibytes}M /dev/zero; echo done > "$1""#);
+    let plan = repo.plan(&one_each(&flood));
     let mut run = repo.command(SEAWALL);
     run.arg("run").arg(plan).stdout(Stdio::null());
     let most = high_water(&mut run);

@@ -52,6 +52,9 @@ impl<'a> Aside<'a> {
             }
             sys::leave(0)
         });
+        if let Some(recipe) = recipe {
+            recipe.forget();
+        }
         let (maker, body) = sys::start_beside(libc::CLONE_FILES, body)?;
         Ok(Self {
             maker,

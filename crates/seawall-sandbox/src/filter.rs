@@ -260,7 +260,7 @@ fn rule(number: c_long, block: Vec<sock_filter>) -> Rule {
     }
 }
 
-/// Sorted, and neighbours with which the same is done as one: a third of the instructions.
+/// Sorted, and neighbours with which the same is done as one: a sixth fewer instructions.
 fn together(mut rules: Vec<Rule>) -> Vec<Rule> {
     rules.sort_by_key(|rule| *rule.calls.start());
     rules.dedup_by(|next, rule| {

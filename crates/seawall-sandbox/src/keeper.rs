@@ -20,7 +20,7 @@ use nix::unistd::{pipe2, setsid};
 use crate::aside::Aside;
 use crate::desk::Desk;
 use crate::launch::{Launch, Reply};
-use crate::launcher::{Grouped, Planned, not_started};
+use crate::launcher::{Grouped, Planned, not_started, recipe_of, remove};
 use crate::recipe::{Recipe, no_group};
 use crate::report::Ledger;
 use crate::rung::Rung;
@@ -60,7 +60,7 @@ impl Post<'_> {
 
     /// How its control groups are made.
     pub(crate) fn recipe(&self) -> Option<&Recipe> {
-        self.planned.as_ref().ok().and_then(Option::as_ref)
+        recipe_of(self.planned)
     }
 
     /// What is made beside the view: the network namespace that it does not begin in, if it is to have one, and the groups.
@@ -97,13 +97,6 @@ impl Post<'_> {
             Err(why) => Err(why.clone()),
         }
     }
-
-    /// A launcher that was killed cannot do it.
-    fn remove_group(&self) {
-        if let Some(recipe) = self.recipe() {
-            recipe.remove();
-        }
-    }
 }
 
 /// The life of the keeper. `go` brings one byte when the user is mapped and ends with the launcher; `ready` takes the answer,
@@ -125,9 +118,9 @@ pub(crate) fn main(post: &Post<'_>, go: OwnedFd, ready: OwnedFd) -> ! {
     });
     let launcher_died = admitted.as_ref().is_err_and(is_end);
     let (Ok(()), Some((view, wall, doors)), Some(proc)) = (admitted, found, proc) else {
-        // Else they are for the next rung.
+        // It cannot remove the groups any more; else they are for the next rung.
         if launcher_died {
-            post.remove_group();
+            remove(post.planned);
         }
         sys::leave(0)
     };
@@ -277,7 +270,8 @@ fn keep(
             post.desk.reply(Reply::Report(report))
         }
         None => {
-            post.remove_group();
+            // A launcher that was killed cannot do it.
+            remove(post.planned);
             Ok(())
         }
     }

@@ -127,37 +127,27 @@ pub(crate) fn run(
         }
     };
     prctl::set_child_subreaper(true)?;
-    for left in (0..recipe::TRIES).rev() {
-        let planned = Recipe::write(&launch.limits, launch.run.as_deref());
-        let climbed = climb(desk, launch, &streams, &planned, here);
-        if !matches!(climbed, Ok(Climbed::Attended)) {
-            remove(&planned);
-        }
-        let Climbed::Groupless(error) = climbed? else {
-            return Ok(());
-        };
-        // The group of the run may have gone with another launcher, and anything else will be so again.
-        if left == 0 || error.kind() != io::ErrorKind::NotFound {
-            return without_groups(desk, launch, &streams, &error, here);
-        }
+    let planned = Recipe::write(&launch.limits, launch.run.as_deref());
+    let climbed = climb(desk, launch, &streams, &planned, here);
+    if !matches!(climbed, Ok(Climbed::Attended)) {
+        remove(&planned);
     }
-    Ok(())
+    match climbed? {
+        Climbed::Groupless(error) => {
+            let none = Err(recipe::no_group(&error));
+            climb(desk, launch, &streams, &none, here).map(drop)
+        }
+        Climbed::Attended | Climbed::Answered => Ok(()),
+    }
 }
 
-/// Runs it without control groups, which cannot be made.
-fn without_groups(
-    desk: Desk<'_>,
-    launch: &Launch,
-    streams: &[OwnedFd; 3],
-    error: &io::Error,
-    here: Option<&Interrupts>,
-) -> io::Result<()> {
-    let planned = Err(recipe::no_group(error));
-    climb(desk, launch, streams, &planned, here).map(drop)
+/// How the control groups are made.
+pub(crate) fn recipe_of(planned: &Planned) -> Option<&Recipe> {
+    planned.as_ref().ok().and_then(Option::as_ref)
 }
 
-fn remove(planned: &Planned) {
-    if let Ok(Some(recipe)) = planned {
+pub(crate) fn remove(planned: &Planned) {
+    if let Some(recipe) = recipe_of(planned) {
         recipe.remove();
     }
 }
@@ -181,7 +171,7 @@ fn climb(
     here: Option<&Interrupts>,
 ) -> io::Result<Climbed> {
     let mut refused = Vec::new();
-    let recipe = planned.as_ref().ok().and_then(Option::as_ref);
+    let recipe = recipe_of(planned);
     let bounded = recipe.is_some_and(Recipe::limits_memory);
     for rung in Rung::ladder(launch.namespaces).filter(|rung| serves(launch, *rung)) {
         let places = match Places::make(launch, rung, bounded) {

@@ -6,7 +6,7 @@
 //! kernel directly, because some fail in the ordinary course of things, and the word in which the C library keeps the last error is
 //! the keeper's.
 
-use std::ffi::{CStr, CString, OsStr};
+use std::ffi::{CStr, CString, OsStr, OsString};
 use std::fs::File;
 use std::io;
 use std::os::fd::{IntoRawFd, OwnedFd};
@@ -84,7 +84,7 @@ struct Step {
 const NOT: i32 = -1;
 
 /// How often a group is tried again that another launcher has removed in between.
-pub(crate) const TRIES: usize = 5;
+const TRIES: usize = 5;
 
 impl Recipe {
     /// The recipe for these limits; `Ok(None)` when none is asked for, `Err` says why there can be none.
@@ -105,10 +105,10 @@ impl Recipe {
                 Ok(recipe) => return Ok(Some(recipe)),
             }
         }
-        Err(VANISHES.to_owned())
+        Err("the group of the run vanishes again and again".to_owned())
     }
 
-    pub(crate) fn below(base: &Base, limits: &Limits, run: Option<&str>) -> io::Result<Self> {
+    fn below(base: &Base, limits: &Limits, run: Option<&str>) -> io::Result<Self> {
         let mut recipe = Self {
             by: base.version(),
             directories: Vec::new(),
@@ -150,11 +150,11 @@ impl Recipe {
             steps: &mut self.steps,
         };
         self.directories.insert(0, directory);
-        if run.is_some() {
+        match run {
             // At once too: while it is empty, any launcher of the run that is done takes the group of the run away.
-            cgroup::make(&own)?;
+            Some(_) => drop(cgroup::make(&own)?),
+            None => at.make()?,
         }
-        at.make()?;
         if let Some(weight) = limits.cpu_weight
             && let Some((file, text)) = hierarchy::share(root, &own, keys, weight)
         {
@@ -181,7 +181,7 @@ impl Recipe {
     /// Carries it out. It takes no memory and does not touch the C library's word for the last error; what came of it is in the
     /// recipe, and the descriptors are this process's.
     pub(crate) fn carry_out(&self) {
-        self.failed.store(UNFINISHED, Ordering::Release);
+        self.forget();
         for step in &self.steps {
             match step.carry_out() {
                 Ok(done) => step.done.store(done, Ordering::Release),
@@ -191,6 +191,15 @@ impl Recipe {
             }
         }
         self.failed.store(0, Ordering::Release);
+    }
+
+    /// Forgets what came of it before: descriptors of another keeper, whose set of namespaces was refused. To be called before
+    /// somebody else is to carry it out, who may be killed before the first step.
+    pub(crate) fn forget(&self) {
+        self.failed.store(UNFINISHED, Ordering::Release);
+        for step in &self.steps {
+            step.done.store(NOT, Ordering::Release);
+        }
     }
 
     /// Why it is not carried out.
@@ -253,8 +262,7 @@ impl Recipe {
     }
 }
 
-pub(crate) const VANISHES: &str = "the group of the run vanishes again and again";
-
+/// Why there is none.
 pub(crate) fn no_group(error: &io::Error) -> String {
     format!("cannot make a group: {error}")
 }
@@ -271,36 +279,33 @@ impl Steps<'_> {
         self.push(self.name.clone(), Act::Make)
     }
 
+    /// Writes a text into a file, which is kept open for what it is a part of.
     fn write(&mut self, part: Part, file: &str, text: String, missing: bool) -> io::Result<()> {
-        let flags = if part == Part::MostProcesses {
-            OFlags::RDWR
-        } else {
-            OFlags::WRONLY
+        let flags = match part {
+            Part::MostProcesses => OFlags::RDWR,
+            _ => OFlags::WRONLY,
         };
-        let (path, text) = (format!("{}/{file}", self.name), Some(text));
-        self.push(
-            path,
-            Act::Open {
-                part,
-                flags,
-                text,
-                missing,
-            },
-        )
+        self.file(part, file, (flags, Some(text)), missing)
     }
 
     fn open(&mut self, part: Part, file: &str, flags: OFlags, missing: bool) -> io::Result<()> {
-        let path = format!("{}/{file}", self.name);
-        let text = None;
-        self.push(
-            path,
-            Act::Open {
-                part,
-                flags,
-                text,
-                missing,
-            },
-        )
+        self.file(part, file, (flags, None), missing)
+    }
+
+    fn file(
+        &mut self,
+        part: Part,
+        file: &str,
+        (flags, text): (OFlags, Option<String>),
+        missing: bool,
+    ) -> io::Result<()> {
+        let act = Act::Open {
+            part,
+            flags,
+            text,
+            missing,
+        };
+        self.push(format!("{}/{file}", self.name), act)
     }
 
     fn push(&mut self, path: String, act: Act) -> io::Result<()> {
@@ -360,7 +365,7 @@ fn opened(
 #[derive(Debug)]
 struct Directory {
     parent: Arc<OwnedFd>,
-    name: std::ffi::OsString,
+    name: OsString,
 }
 
 impl Directory {
