@@ -16,6 +16,8 @@ mod full;
 mod git_inside;
 #[path = "workspaces/gone.rs"]
 mod gone;
+#[path = "workspaces/kept.rs"]
+mod kept;
 #[path = "workspaces/killed.rs"]
 mod killed;
 #[path = "workspaces/moved.rs"]

@@ -102,7 +102,7 @@ fn locks(dir: &Path, found: &mut Vec<PathBuf>) {
         let path = entry.unwrap().path();
         let kind = fs::symlink_metadata(&path).unwrap();
         // In these, files of the repository may be called so.
-        let workspaces = ["attempts", "layers"]
+        let workspaces = ["attempts", "layers", "seawall/base"]
             .iter()
             .any(|name| path.ends_with(name));
         if kind.is_dir() && !workspaces {

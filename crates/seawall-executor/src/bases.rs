@@ -1,9 +1,11 @@
 //! The directories that workspaces are laid over: one for the run's base, and a thin one for each commit after it.
 //!
 //! A directory is made once, under its name only when it is complete, and never changed afterwards; a commit is the stack
-//! of its own changes on those of its parent. So the first wave costs a checkout and everything else what it changed.
+//! of its own changes on those of its parent. So the first wave costs a checkout, or what differs from the run before, and
+//! everything else what it changed.
 //! Stacks deeper than [`DEEPEST`] are flattened to the difference from the run's base, which costs what the run has changed.
 
+use std::fs;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,9 +16,10 @@ use seawall_git::Store;
 
 use crate::carry::Carried;
 use crate::crew::{Setup, commit, id};
-use crate::error::ExecuteError;
-use crate::times;
+use crate::error::{ExecuteError, at};
+use crate::place::Place;
 use crate::trash::Trash;
+use crate::{kept, times};
 
 /// Changes that lie on one another before they are put together; each costs every look-up of a name a little.
 const DEEPEST: usize = 12;
@@ -48,8 +51,11 @@ type Slot = Arc<Mutex<Option<Arc<Stack>>>>;
 #[derive(Debug)]
 pub(crate) struct Bases {
     store: Store,
+    place: Place,
     /// Where the run's layers lie.
     dir: PathBuf,
+    /// Whether a base that another run has written will do.
+    takes_kept: bool,
     /// What the run starts from.
     first: Commit,
     /// What of the user's checkout is carried along, as the layer below all others.
@@ -66,7 +72,9 @@ impl Bases {
         let checkout = setup.store.workdir().filter(|_| !dirs.is_empty());
         Self {
             store: setup.store.clone(),
+            place: setup.place.clone(),
             dir: setup.place.layers(),
+            takes_kept: setup.takes_kept_base,
             first: setup.base.clone(),
             carried,
             built: checkout.map(|checkout| (checkout.to_owned(), dirs.to_vec())),
@@ -140,14 +148,20 @@ impl Bases {
     fn base(&self) -> Result<Stack, ExecuteError> {
         let (dest, git) = (self.base_dir(), self.git_at(&self.first));
         let first = id(&self.first)?;
-        if !dest.exists() {
-            self.store.lay_base(&first, &dest)?;
-        }
+        let kept_git = match dest.exists() {
+            true => None,
+            false if self.takes_kept => kept::base(&self.store, &self.place, &first, &dest)?,
+            false => self.store.lay_base(&first, &dest).map(|_| None)?,
+        };
         if let Some((checkout, dirs)) = &self.built {
             times::keep(&dest, checkout, dirs)?;
         }
         if self.wants_git && !git.layer.exists() {
-            self.store.private_git(&first, &dest, &git.layer)?;
+            // Where something is carried, the files have other times than the index of one that was kept says.
+            match kept_git.filter(|_| self.built.is_none()) {
+                Some(kept) => fs::rename(&kept, &git.layer).map_err(at("take", &kept))?,
+                None => self.store.private_git(&first, &dest, &git.layer)?,
+            }
         }
         Ok(Stack {
             layers: std::iter::once(dest).chain(self.carried.clone()).collect(),

@@ -62,6 +62,8 @@ pub struct Setup {
     pub groups: bool,
     /// How many commands run at once, workers and checks together.
     pub jobs: u32,
+    /// Whether the base of a run that has ended may become this one's, instead of one that is written anew.
+    pub takes_kept_base: bool,
     /// The sandbox profiles that the plan names, and `check`, as they were when the run began.
     pub profiles: BTreeMap<String, Profile>,
 }

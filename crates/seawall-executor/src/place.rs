@@ -4,6 +4,7 @@
 //! journal.jsonl  plan.toml  plan.json  lock     what the run is
 //! boot                                          the start of the machine that its last session was in
 //! layers/base  layers/3f2c1ab…                  commits as directories, which workspaces are laid over
+//! ../../base                                    the base of the last run that ended, for the next
 //! attempts/7/{upper,work,carry,tmp}             what a worker writes over them, until it is discarded
 //! attempts/7/{tree,home,tmp}                    the same where workspaces are copies
 //! checks/verify-7/…                             a check's, while it runs, unless all of it is in memory
@@ -27,6 +28,7 @@ use nix::fcntl::{Flock, FlockArg};
 use seawall_core::ids::{AttemptNo, Digest};
 
 use crate::error::{ExecuteError, at};
+use crate::kept;
 use crate::trash::Trash;
 
 /// The directory of one run.
@@ -58,6 +60,14 @@ pub(crate) struct Room {
 #[must_use]
 pub fn common_trash(runs: &Path) -> PathBuf {
     runs.with_file_name("trash")
+}
+
+/// Another one for each start of the machine (random(4)).
+const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
+
+/// Which start of the machine this is.
+pub(crate) fn boot() -> io::Result<String> {
+    fs::read_to_string(BOOT_ID)
 }
 
 /// How long a worker of a dead supervisor may take to die: it notices at once, and then is killed.
@@ -129,11 +139,8 @@ impl Place {
     /// # Errors
     /// What the system says.
     pub fn note_boot(&self) -> Result<bool, ExecuteError> {
-        let (now, kept) = (
-            Path::new("/proc/sys/kernel/random/boot_id"),
-            self.root.join("boot"),
-        );
-        let id = fs::read_to_string(now).map_err(at("read", now))?;
+        let kept = self.root.join("boot");
+        let id = boot().map_err(at("read", Path::new(BOOT_ID)))?;
         let before = match fs::read_to_string(&kept) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => id.clone(),
             read => read.map_err(at("read", &kept))?,
@@ -147,8 +154,8 @@ impl Place {
     }
 
     /// Removes what only a run that goes on needs: the layers under its workspaces, and all that lies outside its directory.
-    /// A base of many files takes longer to remove than anybody wants to wait: what is not done after two seconds is left in
-    /// the common trash.
+    /// The base is kept for the next run where it can be. Many files take longer to remove than anybody wants to wait: what is
+    /// not done after two seconds is left in the common trash.
     ///
     /// # Errors
     /// What the system says.
@@ -159,6 +166,8 @@ impl Place {
         let away = self.common_trash().join(name);
         fs::create_dir_all(&away).map_err(at("make", &away))?;
         let trash = Trash::new(away.clone())?;
+        // A base that cannot be kept goes with the other layers.
+        drop(kept::keep(self, &trash));
         for entry in fs::read_dir(self.layers()).map_err(at("read", &self.layers()))? {
             trash.throw(&entry.map_err(at("read", &self.layers()))?.path())?;
         }
@@ -170,8 +179,13 @@ impl Place {
         }
     }
 
+    /// The directory of all runs.
+    pub(crate) fn runs(&self) -> &Path {
+        self.root.parent().unwrap_or(&self.root)
+    }
+
     pub(crate) fn common_trash(&self) -> PathBuf {
-        common_trash(self.root.parent().unwrap_or(&self.root))
+        common_trash(self.runs())
     }
 
     /// Bytes of disk that the run's directory takes. Looks at every file, and passes over those that go meanwhile.

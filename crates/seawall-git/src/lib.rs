@@ -23,6 +23,7 @@ mod conversions;
 mod copy;
 mod create;
 mod diff;
+mod differences;
 mod dirfd;
 mod durable;
 mod edit;
@@ -35,6 +36,7 @@ mod harvest;
 mod id;
 mod ignores;
 mod judge;
+mod kept;
 mod label;
 mod land;
 mod lay_change;
@@ -71,6 +73,7 @@ pub use crate::harvest::{
     Change, ChangeKind, Changed, Drift, DriftKind, Drifts, Harvest, Left, Missing, MissingKind,
 };
 pub use crate::id::{BlobId, CommitId, TreeId};
+pub use crate::kept::{Taken, put_aside};
 pub use crate::label::Label;
 pub use crate::land::Landed;
 pub use crate::layer::{Laid, LaidBy, Settings};

@@ -109,6 +109,7 @@ impl Session {
             workspaces,
             groups: has(&host, CONTROL_GROUPS),
             jobs: jobs(how),
+            takes_kept_base: true,
             profiles,
             plan,
         };

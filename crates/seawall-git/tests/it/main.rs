@@ -5,6 +5,7 @@ mod common;
 mod compose;
 mod conversions;
 mod harvest;
+mod kept;
 mod land;
 mod overlay;
 mod private_git;

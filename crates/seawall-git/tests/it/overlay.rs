@@ -241,10 +241,10 @@ const OVERLAID: &[(&str, [&[&str]; 3], Act)] = &[
 ];
 
 /// Small numbers that look like chance, the same in every run.
-struct Chance(u64);
+pub(crate) struct Chance(pub(crate) u64);
 
 impl Chance {
-    fn below(&mut self, limit: usize) -> usize {
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
         self.0 = self
             .0
             .wrapping_mul(6364136223846793005)
@@ -254,7 +254,7 @@ impl Chance {
 }
 
 /// Does something to a tree of few names, so that everything meets everything. What fails, fails.
-fn meddle(ws: &Path, chance: &mut Chance) {
+pub(crate) fn meddle(ws: &Path, chance: &mut Chance) {
     const NAMES: [&str; 8] = [
         "a.txt", "dir", "deep", "x.txt", "sub", "link", "target", "n",
     ];

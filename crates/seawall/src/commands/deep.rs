@@ -65,6 +65,7 @@ fn setup(
         false => place.with_rooms_outside()?,
     };
     place.lay_out()?;
+    place.note_boot()?;
     let overlay = namespaces
         && plan.workspace.mode != WorkspaceMode::Copy
         && seawall_sandbox::overlays(place.root()).is_ok();
@@ -86,6 +87,7 @@ fn setup(
         },
         groups: has(CONTROL_GROUPS),
         jobs: session::places(args.jobs),
+        takes_kept_base: true,
         profiles,
     })
 }

@@ -2,7 +2,7 @@
 //!
 //! Only what the journal proves to be over: runs in which every task has its verdict and no change waits for a person, and
 //! runs that are abandoned by name. Checkpoints stay on the run's branch. A harvest that did not land stays reachable below
-//! `refs/seawall/rescue/`; only then is its run removed.
+//! `refs/seawall/rescue/`; only then is its run removed. The base that is kept for the next run goes too.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -10,7 +10,7 @@ use std::path::Path;
 use seawall_core::scheduler::Standing;
 use seawall_core::verdict::Verdict;
 use seawall_core::words::many;
-use seawall_executor::common_trash;
+use seawall_executor::{common_trash, kept_base};
 use seawall_git::{Store, remove_workspace};
 use serde_json::json;
 
@@ -38,8 +38,12 @@ pub(crate) fn run(store: &Store, args: &GcArgs) -> Result<u8, Failure> {
         let abandoned = abandon.as_ref().is_some_and(|run| run.id == dir.id);
         swept.push(sweep(store, &dir, abandoned, args.dry_run)?);
     }
+    let root = runs::root(store);
+    let base = kept_base(&root);
+    let kept = base.exists();
     if !args.dry_run {
-        remove_workspace(&common_trash(&runs::root(store)))?;
+        remove_workspace(&base)?;
+        remove_workspace(&common_trash(&root))?;
     }
     for dir in runs::stillborn(store) {
         swept.push(bury(&dir, args.dry_run)?);
@@ -51,9 +55,9 @@ pub(crate) fn run(store: &Store, args: &GcArgs) -> Result<u8, Failure> {
                 |s| json!({"run": s.run, "removed": s.removed, "rescued": s.rescued, "why": s.why}),
             )
             .collect();
-        output::say_json(&json!({"dry_run": args.dry_run, "runs": all}));
+        output::say_json(&json!({"dry_run": args.dry_run, "runs": all, "base": kept}));
     } else {
-        output::say(&text(&swept, args.dry_run));
+        output::say(&text(&swept, kept, args.dry_run));
     }
     Ok(FINE)
 }
@@ -142,7 +146,7 @@ fn accepted(run: &runs::Replayed) -> BTreeSet<String> {
         .collect()
 }
 
-fn text(swept: &[Swept], dry: bool) -> String {
+fn text(swept: &[Swept], base: bool, dry: bool) -> String {
     let verb = if dry { "would be removed" } else { "removed" };
     let mut text = String::new();
     for run in swept {
@@ -159,7 +163,11 @@ fn text(swept: &[Swept], dry: bool) -> String {
             }
         });
     }
-    if swept.is_empty() {
+    if base {
+        text.push_str(&format!(
+            "base  {verb}: the next run writes all its files\n"
+        ));
+    } else if swept.is_empty() {
         text.push_str("there is no run in this repository\n");
     }
     text

@@ -87,6 +87,7 @@ fn setup(
         },
         groups: has(CONTROL_GROUPS),
         jobs: 1,
+        takes_kept_base: false, // what is looked at again comes from the commits alone
         profiles,
     })
 }
