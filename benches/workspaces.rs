@@ -309,7 +309,10 @@ fn checkpoint(site: &Site, layer: &Path, count: usize) {
     let layers = [layer];
     let (mut composed, mut laid) = (Vec::new(), Vec::new());
     // Each of many harvests waits for the disk.
-    let (ours, gits) = if count == 1 { (21, 7) } else { (2, 3) };
+    let (ours, gits) = if count == 1 { (101, 22) } else { (2, 4) };
+    // As in a run, one branch goes on from checkpoint to checkpoint.
+    let branch = format!("refs/heads/seawall/bench-{count}");
+    let mut parent = site.base.clone();
     for round in 0..ours {
         let commits: Vec<_> = files
             .iter()
@@ -339,17 +342,17 @@ fn checkpoint(site: &Site, layer: &Path, count: usize) {
                 }
             })
             .collect();
-        let branch = format!("refs/heads/seawall/bench-{count}-{round}");
         let mut made = None;
         composed.push(ms(|| {
             let tree = site.store.compose(&site.base, &commits).unwrap();
             made = Some(
                 site.store
-                    .checkpoint(&site.base, &tree, "x", &branch, WHEN)
+                    .checkpoint(&parent, &tree, "x", &branch, WHEN)
                     .unwrap(),
             );
         }));
         let made = made.unwrap();
+        parent = made.clone();
         let change = site.ours(&format!("change-{count}-{round}"));
         laid.push(ms(|| {
             let layers = [layer];
@@ -359,7 +362,7 @@ fn checkpoint(site: &Site, layer: &Path, count: usize) {
                 .unwrap()
         }));
     }
-    let (mut added, mut checked_out) = (Vec::new(), Vec::new());
+    let (mut added, mut checked_out, mut synced) = (Vec::new(), Vec::new(), Vec::new());
     git(
         &site.repo,
         &["checkout", "-q", "--detach", site.base.as_str()],
@@ -368,10 +371,17 @@ fn checkpoint(site: &Site, layer: &Path, count: usize) {
         for path in &files {
             fs::write(site.repo.join(as_path(path)), format!("git {round}\n")).unwrap();
         }
-        added.push(ms(|| {
-            git(&site.repo, &["add", "-A"]);
-            git(&site.repo, &["commit", "-q", "-m", "x"]);
-        }));
+        // Every other time as Seawall does it, so that nothing is lost with the power.
+        let sync = ["-c", "core.fsync=all"];
+        let sync = &sync[..if round % 2 == 0 { 0 } else { sync.len() }];
+        let took = ms(|| {
+            git(&site.repo, &[sync, &["add", "-A"]].concat());
+            git(&site.repo, &[sync, &["commit", "-q", "-m", "x"]].concat());
+        });
+        match sync.is_empty() {
+            true => added.push(took),
+            false => synced.push(took),
+        }
         let made = git(&site.repo, &["rev-parse", "HEAD"]);
         git(
             &site.repo,
@@ -390,12 +400,14 @@ fn checkpoint(site: &Site, layer: &Path, count: usize) {
     } else {
         "faster"
     };
-    site.row(
-        &format!("checkpoint of {count} (git: add -A, commit)"),
-        median(composed),
-        Some(median(added)),
-        goal,
-    );
+    let composed = median(composed);
+    for (with, git, goal) in [
+        ("", added, goal),
+        (", both with core.fsync=all", synced, ""),
+    ] {
+        let what = format!("checkpoint of {count} (git: add -A, commit{with})");
+        site.row(&what, composed, Some(median(git)), goal);
+    }
     site.row(
         &format!("layer of {count} (git: checkout)"),
         median(laid),

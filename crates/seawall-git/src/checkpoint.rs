@@ -3,7 +3,7 @@
 //! A commit depends on nothing but its arguments: author and committer are constants and the time is given. Doing it
 //! again gives the same id, so a crash between commit and ref heals by repetition.
 
-use git2::{ObjectType, Oid, Repository};
+use git2::{ObjectType, Oid};
 
 use crate::batch::Batch;
 use crate::error::{Error, Result};
@@ -34,12 +34,21 @@ impl Store {
     ) -> Result<CommitId> {
         let repo = self.handle()?;
         refs::check_branch(&repo, branch)?;
-        let commit = self.commit(&repo, parent, tree, message, when)?;
+        let batch = Batch::new(&repo)?;
+        let made = CommitId::from_oid(commit(&batch, parent, tree.oid(), message, when)?);
         match refs::value(&repo, branch)? {
-            Some(at) if at == commit => {}
-            at => refs::advance(self, &repo, branch, at, parent.oid(), commit)?,
+            Some(at) if at == made.oid() => batch.flush(self)?,
+            Some(_) => {
+                let new = self.prepare_move(&repo, branch, parent, &made)?;
+                batch.flush_with(self, Some(new.file()))?;
+                new.set_for_good()?;
+            }
+            None => {
+                batch.flush(self)?;
+                refs::create(self, &repo, branch, &made)?;
+            }
         }
-        Ok(CommitId::from_oid(commit))
+        Ok(made)
     }
 
     /// Commits a tree on a parent without a ref, for a trial that ends before git would collect it (two weeks by default,
@@ -52,23 +61,10 @@ impl Store {
         when: i64,
     ) -> Result<CommitId> {
         let repo = self.handle()?;
-        self.commit(&repo, parent, tree, message, when)
-            .map(CommitId::from_oid)
-    }
-
-    /// Makes a commit, and brings it to disk.
-    fn commit(
-        &self,
-        repo: &Repository,
-        parent: &CommitId,
-        tree: &TreeId,
-        message: &str,
-        when: i64,
-    ) -> Result<Oid> {
-        let batch = Batch::new(repo)?;
-        let commit = commit(&batch, parent, tree.oid(), message, when)?;
+        let batch = Batch::new(&repo)?;
+        let made = commit(&batch, parent, tree.oid(), message, when)?;
         batch.flush(self)?;
-        Ok(commit)
+        Ok(CommitId::from_oid(made))
     }
 }
 

@@ -200,27 +200,15 @@ pub(crate) fn value(repo: &Repository, name: &str) -> Result<Option<Oid>> {
     }
 }
 
-/// Moves a ref to a commit: from `expected`, or from nothing when `at`, its value a moment ago, is nothing.
-pub(crate) fn advance(
-    store: &Store,
-    repo: &Repository,
-    name: &str,
-    at: Option<Oid>,
-    expected: Oid,
-    to: Oid,
-) -> Result<()> {
-    if at.is_some_and(|at| at != expected) {
-        return Err(moved(name, Some(expected), at));
-    }
-    let log = "seawall: checkpoint";
-    let done = patiently(store, name, || match at {
-        Some(at) => repo.reference_matching(name, to, true, at, log).map(drop),
-        None => repo.reference(name, to, false, log).map(drop),
+/// Makes a ref that there was not a moment ago.
+pub(crate) fn create(store: &Store, repo: &Repository, name: &str, to: &CommitId) -> Result<()> {
+    let done = patiently(store, name, || {
+        let log = "seawall: checkpoint";
+        repo.reference(name, to.oid(), false, log).map(drop)
     });
-    let lost = |code| matches!(code, ErrorCode::Modified | ErrorCode::Exists);
     match done {
-        Err(Error::Git { source, .. }) if lost(source.code()) => {
-            Err(moved(name, at, value(repo, name)?))
+        Err(Error::Git { source, .. }) if source.code() == ErrorCode::Exists => {
+            Err(moved(name, None, value(repo, name)?))
         }
         done => done,
     }
