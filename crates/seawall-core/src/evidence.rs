@@ -50,7 +50,7 @@ pub struct Evidence {
     pub log: Option<Box<str>>,
     /// The tests that the command says it executed, if a runner's summary was found in its output.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tests: Option<Counted>,
+    pub tests: Option<Box<Counted>>,
     /// The tree whose look this one was compared with; none for a look at a base.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base: Option<Tree>,

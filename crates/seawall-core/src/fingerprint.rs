@@ -211,13 +211,13 @@ mod tests {
 
     fn counted(failing: &[&str], failed: u64, tail: &str) -> Evidence {
         Evidence {
-            tests: Some(Counted {
+            tests: Some(Box::new(Counted {
                 runner: "pytest".into(),
                 passed: 7,
                 failed,
                 failing: failing.iter().map(|name| (*name).to_owned()).collect(),
                 ..Counted::default()
-            }),
+            })),
             ..red(tail)
         }
     }

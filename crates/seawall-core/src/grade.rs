@@ -75,7 +75,7 @@ fn at_best(criterion: &Criterion, record: &Evidence) -> Grade {
         Grade::Presence
     } else if criterion.proof == Proof::FailToPass {
         Grade::RedToGreen // a green base would have ended the task
-    } else if record.tests.as_ref().is_some_and(executed) {
+    } else if record.tests.as_deref().is_some_and(executed) {
         Grade::Tests
     } else {
         Grade::Exit
@@ -183,11 +183,11 @@ mod tests {
         record
     }
 
-    fn tested(passed: u64) -> Option<Counted> {
-        Some(Counted {
+    fn tested(passed: u64) -> Option<Box<Counted>> {
+        Some(Box::new(Counted {
             passed,
             ..Counted::default()
-        })
+        }))
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! All checks have one profile, pinned when the run began, so a tree and a command (with the report that it is to write) say
 //! what was run. Whoever asks for a look that somebody else takes just now waits for it. The runs of one command on one tree
 //! are kept in the order in which they were made: a check that was red is run again once, whoever asks. Kept are at most
-//! [`MOST`] bytes of output, and what nobody has asked for longest goes first: in a wave of many tasks each has looks that are
+//! [`MOST`] bytes, and what nobody has asked for longest goes first: in a wave of many tasks each has looks that are
 //! its own, and all share those at the base. What a limit cut off, or what never ran, is not kept.
 
 use std::collections::BTreeMap;
@@ -17,9 +17,9 @@ use seawall_verify::{End, Ran};
 
 use crate::error::ExecuteError;
 
-/// Bytes of output that are kept in memory.
-const MOST: usize = 4 << 20;
-/// What a run takes besides its output, roughly.
+/// Bytes that are kept in memory.
+const MOST: usize = 1 << 20;
+/// What a run takes besides its command and its output, roughly.
 const EACH: usize = 1024;
 
 /// What says that two runs show the same.
@@ -84,6 +84,8 @@ impl Looks {
                 let made = make().await?;
                 if matches!(made.ran.end, End::Exited(_) | End::Signalled(_)) {
                     runs.bytes += made.ran.end_of_output.len() + key.command.len() + EACH;
+                    // Most commands are run once on a tree.
+                    runs.made.reserve_exact(1);
                     runs.made.push(made.clone());
                 }
                 made

@@ -9,7 +9,7 @@ use std::time::Duration;
 use dashmap::{DashMap, DashSet, Entry};
 use seawall_core::event::Workspaces;
 use seawall_core::evidence::Evidence;
-use seawall_core::ids::{AttemptNo, Commit, TaskIx};
+use seawall_core::ids::{AttemptNo, Commit, TaskIx, Tree};
 use seawall_core::plan::Plan;
 use seawall_git::{CommitId, Store};
 use seawall_sandbox::{Profile, Stopper};
@@ -84,6 +84,8 @@ pub(crate) struct Crew {
     large: DashSet<Vec<u8>>,
     /// What held for commands, each list once.
     ledgers: Mutex<Vec<Arc<[String]>>>,
+    /// The commit that a wave starts from, and its tree: of all looks at it the same text.
+    base_tree: Mutex<Option<(Commit, Tree)>>,
     /// The files that the tasks of a wave read.
     pub(crate) reads: Reads,
     /// What differs between the run's base and a wave's.
@@ -137,6 +139,7 @@ impl Crew {
             live: DashMap::new(),
             large: DashSet::new(),
             ledgers: Mutex::default(),
+            base_tree: Mutex::default(),
             reads: Reads::default(),
             interfaces: Known::new(),
             changed: Changed::default(),
@@ -191,6 +194,20 @@ impl Crew {
             known.push(Arc::clone(&list));
         }
         list
+    }
+
+    /// The tree of a wave's base, if it was asked for before.
+    pub(crate) fn base_tree(&self, base: &Commit) -> Option<Tree> {
+        let known = self.base_tree.lock();
+        let known = known.unwrap_or_else(PoisonError::into_inner);
+        let known = known.as_ref().filter(|(commit, _)| commit == base);
+        known.map(|(_, tree)| tree.clone())
+    }
+
+    /// Notes it.
+    pub(crate) fn note_base_tree(&self, base: &Commit, tree: &Tree) {
+        let known = self.base_tree.lock();
+        *known.unwrap_or_else(PoisonError::into_inner) = Some((base.clone(), tree.clone()));
     }
 
     /// Takes a worker that ended out of the table.

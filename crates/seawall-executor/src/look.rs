@@ -46,6 +46,21 @@ impl Look {
         })
     }
 
+    /// A look at the base of a wave, as many are taken one after the other: its tree is found once.
+    async fn at_base(crew: &Arc<Crew>, label: String, base: &Commit) -> Result<Self, ExecuteError> {
+        if let Some(tree) = crew.base_tree(base) {
+            let commit = base.clone();
+            return Ok(Self {
+                label,
+                commit,
+                tree,
+            });
+        }
+        let look = Self::at(crew, label, base).await?;
+        crew.note_base_tree(base, &look.tree);
+        Ok(look)
+    }
+
     /// Takes away the layer of its commit: nothing is laid over a harvest or a trial again.
     pub(crate) async fn forget(&self, crew: &Arc<Crew>) -> Result<(), ExecuteError> {
         let commit = self.commit.clone();
@@ -63,7 +78,7 @@ pub(crate) async fn on_base(
     if task.criteria().all(|criterion| criterion.run.is_none()) {
         return Ok(Vec::new());
     }
-    let look = Look::at(crew, format!("base-{}-{}", ix.0, base.short()), base).await?;
+    let look = Look::at_base(crew, format!("base-{}-{}", ix.0, base.short()), base).await?;
     let asked = numbered(task).filter_map(|(n, criterion)| {
         let command = command(criterion, task)?;
         Some(question(&look, n, criterion, command, Judged::OnBase))

@@ -79,9 +79,13 @@ pub(crate) fn commit(
     batch.expect(parent.oid(), ObjectType::Commit)?;
     batch.expect(tree, ObjectType::Tree)?;
     let by = format!("{NAME} <{EMAIL}> {when} +0000");
+    let mut text = format!("tree {tree}\nparent {parent}\nauthor {by}\ncommitter {by}\n\n");
+    text.reserve_exact(message.len());
     // A commit has no NUL (fsck.c, `nulInCommit`).
-    let message = message.replace('\0', "\u{fffd}");
-    let text = format!("tree {tree}\nparent {parent}\nauthor {by}\ncommitter {by}\n\n{message}");
+    for (n, part) in message.split('\0').enumerate() {
+        text.push_str(if n > 0 { "\u{fffd}" } else { "" });
+        text.push_str(part);
+    }
     batch.write(ObjectType::Commit, text.as_bytes())
 }
 

@@ -16,7 +16,7 @@ pub(crate) const WHY: usize = 300;
 
 /// The tests that looks have counted, all together; none when no runner was recognised.
 pub(crate) fn tests(evidence: &[Evidence]) -> Option<u64> {
-    let counted = evidence.iter().filter_map(|look| look.tests.as_ref());
+    let counted = evidence.iter().filter_map(|look| look.tests.as_deref());
     counted
         .map(Counted::executed)
         .reduce(|sum, more| sum.saturating_add(more))

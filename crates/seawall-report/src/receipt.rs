@@ -278,7 +278,7 @@ pub struct Seen {
     /// Bytes of output in all.
     pub bytes: u64,
     /// The tests that were counted; null when no runner was recognised.
-    pub tests: Option<Counted>,
+    pub tests: Option<Box<Counted>>,
     /// That it was red and green on one tree, and how often; null when it was not.
     pub flaky: Option<Flaked>,
     /// Of a change to the judge's own files, whether it passes without the task's version of them.

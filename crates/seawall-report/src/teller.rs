@@ -193,6 +193,9 @@ impl<W: Write> Reporter for Teller<W> {
                 }
             }
         }
+        if self.mode != Mode::Json {
+            self.view.forget_bases();
+        }
     }
 }
 

@@ -207,6 +207,16 @@ impl View {
         }
     }
 
+    /// Forgets the looks at the base of tasks whose worker can start now: lines and the summary speak of them only where there
+    /// is no attempt, and a wave may have ten thousand.
+    pub(crate) fn forget_bases(&mut self) {
+        for news in &self.news {
+            if let News::Dispatched(ix) = news {
+                self.tasks[ix.index()].baseline = Arc::default();
+            }
+        }
+    }
+
     /// The plan.
     #[must_use]
     pub fn plan(&self) -> &Arc<Plan> {

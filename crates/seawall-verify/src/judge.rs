@@ -203,7 +203,7 @@ fn record(
         bytes: ran.bytes,
         output: ran.digest.clone(),
         log: None,
-        tests,
+        tests: tests.map(Box::new),
         base: None,
         enforced: Arc::clone(&ran.enforced),
         flaky: None,

@@ -84,10 +84,12 @@ mod tests {
     fn against(claim: &str, tests: Option<(u64, u64)>) -> Vec<String> {
         let mut record = look(false).remove(0);
         record.why = "exit status 1".into();
-        record.tests = tests.map(|(passed, failed)| Counted {
-            passed,
-            failed,
-            ..Counted::default()
+        record.tests = tests.map(|(passed, failed)| {
+            Box::new(Counted {
+                passed,
+                failed,
+                ..Counted::default()
+            })
         });
         contradictions(claim, &[&record])
     }

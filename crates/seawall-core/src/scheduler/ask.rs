@@ -170,7 +170,7 @@ mod tests {
                 passed,
                 ..Counted::default()
             };
-            evidence[0].tests = Some(tests);
+            evidence[0].tests = Some(Box::new(tests));
             evidence[0].tail = "long".into();
         }
         Some(event)

@@ -212,7 +212,7 @@ fn difference(then: &Evidence, now: Option<&Evidence>) -> Option<String> {
         ));
     }
     let counts = |tests: &Counted| (tests.passed, tests.failed, tests.skipped);
-    if now.tests.as_ref().map(counts) == then.tests.as_ref().map(counts) {
+    if now.tests.as_deref().map(counts) == then.tests.as_deref().map(counts) {
         return None;
     }
     Some(format!("{} then, {} now", tests(then), tests(now)))

@@ -41,7 +41,7 @@ pub struct CheckStatus {
     /// What the base must be like.
     pub baseline: Baseline,
     /// The tests that were counted; null when no runner's summary was found.
-    pub tests: Option<Counted>,
+    pub tests: Option<Box<Counted>>,
 }
 
 /// One look.
@@ -66,7 +66,7 @@ pub struct Look {
     /// The tree whose look this one was compared with; null when it was with none.
     pub base_tree: Option<Tree>,
     /// The tests that were counted; null when no runner's summary was found.
-    pub tests: Option<Counted>,
+    pub tests: Option<Box<Counted>>,
 }
 
 /// One look at a gate of the plan.
