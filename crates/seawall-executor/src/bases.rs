@@ -56,6 +56,8 @@ pub(crate) struct Bases {
     dir: PathBuf,
     /// Whether a base that another run has written will do.
     takes_kept: bool,
+    /// Takes one that is of no use.
+    trash: Arc<Trash>,
     /// What the run starts from.
     first: Commit,
     /// What of the user's checkout is carried along, as the layer below all others.
@@ -68,13 +70,19 @@ pub(crate) struct Bases {
 }
 
 impl Bases {
-    pub(crate) fn new(setup: &Setup, carried: Option<PathBuf>, dirs: &[Carried]) -> Self {
+    pub(crate) fn new(
+        setup: &Setup,
+        carried: Option<PathBuf>,
+        dirs: &[Carried],
+        trash: Arc<Trash>,
+    ) -> Self {
         let checkout = setup.store.workdir().filter(|_| !dirs.is_empty());
         Self {
             store: setup.store.clone(),
             place: setup.place.clone(),
             dir: setup.place.layers(),
             takes_kept: setup.takes_kept_base,
+            trash,
             first: setup.base.clone(),
             carried,
             built: checkout.map(|checkout| (checkout.to_owned(), dirs.to_vec())),
@@ -150,7 +158,9 @@ impl Bases {
         let first = id(&self.first)?;
         let kept_git = match dest.exists() {
             true => None,
-            false if self.takes_kept => kept::base(&self.store, &self.place, &first, &dest)?,
+            false if self.takes_kept => {
+                kept::base(&self.store, (&self.place, &self.trash), &first, &dest)?
+            }
             false => self.store.lay_base(&first, &dest).map(|_| None)?,
         };
         if let Some((checkout, dirs)) = &self.built {

@@ -76,7 +76,7 @@ pub(crate) struct Crew {
     pub(crate) bases: Bases,
     /// Directories of the user's checkout that appear in every workspace.
     pub(crate) carried: Vec<Carried>,
-    pub(crate) trash: Trash,
+    pub(crate) trash: Arc<Trash>,
     pub(crate) locks: Locks,
     /// Live workers, by attempt.
     live: DashMap<AttemptNo, Live>,
@@ -120,7 +120,7 @@ impl Crew {
         let places = (setup.jobs as usize).clamp(1, Semaphore::MAX_PERMITS);
         let carried = carry::directories(&setup);
         let bottom = carry::lay(&setup, &carried)?;
-        let trash = Trash::new(setup.place.trash())?;
+        let trash = Arc::new(Trash::new(setup.place.trash())?);
         for left in std::fs::read_dir(setup.place.common_trash())
             .into_iter()
             .flatten()
@@ -131,7 +131,7 @@ impl Crew {
             );
         }
         Ok(Self {
-            bases: Bases::new(&setup, bottom, &carried),
+            bases: Bases::new(&setup, bottom, &carried, Arc::clone(&trash)),
             trash,
             locks: Locks::new(setup.place.alive()),
             carried,

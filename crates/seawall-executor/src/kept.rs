@@ -27,23 +27,34 @@ fn of(place: &Place) -> PathBuf {
 /// Makes the base of `commit` at `dest`; the private git directory of that commit, if there was one with it.
 pub(crate) fn base(
     store: &Store,
-    place: &Place,
+    (place, trash): (&Place, &Trash),
     commit: &CommitId,
     dest: &Path,
 ) -> Result<Option<PathBuf>, ExecuteError> {
-    let taken = take(store, place, commit, dest);
+    let taken = take(store, (place, trash), commit, dest)?;
     if taken.is_some() || store.lay_base(commit, dest)?.by == LaidBy::Seawall {
         fs::write(of(place), commit.as_str()).map_err(at("write", &of(place)))?;
     }
     Ok(taken.and_then(|taken| taken.git))
 }
 
-/// Takes the base that was put aside, if it can become that of `commit`. What was no use goes with the run's other layers.
-fn take(store: &Store, place: &Place, commit: &CommitId, dest: &Path) -> Option<Taken> {
+/// Takes the base that was put aside, if it can become that of `commit`. One that is of no use makes room at once.
+fn take(
+    store: &Store,
+    (place, trash): (&Place, &Trash),
+    commit: &CommitId,
+    dest: &Path,
+) -> Result<Option<Taken>, ExecuteError> {
     let own = place.layers().join("taken");
-    let boot = boot().ok()?;
-    fs::rename(kept_base(place.runs()), &own).ok()?;
-    store.take_base(&own, &boot, commit, dest).ok().flatten()
+    let moved = fs::rename(kept_base(place.runs()), &own);
+    let (Ok(()), Ok(boot)) = (moved, boot()) else {
+        return Ok(None);
+    };
+    let taken = store.take_base(&own, &boot, commit, dest).ok().flatten();
+    if taken.is_none() {
+        trash.throw(&own)?;
+    }
+    Ok(taken)
 }
 
 /// Puts the base of a run that is over aside, in the place of the one before.
