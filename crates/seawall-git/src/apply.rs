@@ -13,7 +13,7 @@ use crate::batch::Batch;
 use crate::edit::Edit;
 use crate::error::{Error, Result};
 use crate::path::{self, ancestors, join, name_of, parent};
-use crate::raw_tree::{self, Entry, TREE};
+use crate::raw_tree::{self, Entry, TREE, entries};
 
 /// What becomes of one name of a directory: as a leaf, and as a directory, where nothing is removal.
 #[derive(Debug, Default, Clone, Copy)]
@@ -88,13 +88,6 @@ impl<'e> Before<'e> {
     fn at(&self, dir: &[u8]) -> Option<Oid> {
         self.0.get(dir).copied()
     }
-}
-
-fn entries<'t>(bytes: &'t [u8], dir: &[u8]) -> Result<Vec<Entry<'t>>> {
-    raw_tree::parse(bytes).ok_or_else(|| Error::UnsafeEntry {
-        path: dir.to_vec(),
-        why: "its tree is damaged",
-    })
 }
 
 /// Writes one directory; nothing when it gets empty.

@@ -3,16 +3,16 @@
 //! Trees that are equal are not looked into, so the cost follows the difference. What becomes of each name is up to who asked: a
 //! layer writes it with the marks of an overlay, a base is edited.
 
-use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 
 use git2::{Oid, Repository};
 
 use crate::dirfd::Root;
+use crate::edit::pairs;
 use crate::error::Result;
 use crate::path::join;
 use crate::raw::refuse_unsafe;
-use crate::tree::{Leaf, Node, find_tree, nodes};
+use crate::tree::{Leaf, Node};
 
 /// A name that differs.
 pub(crate) struct Name<'n> {
@@ -53,12 +53,7 @@ pub(crate) fn differences(
     while let Some(pair) = pending.pop() {
         let dir = root.dir(&pair.path);
         let dir = &dir.map_err(root.fail("open", &pair.path))?;
-        let mut before = names(repo, pair.from, &pair.path)?;
-        for (name, to) in names(repo, Some(pair.to), &pair.path)? {
-            let stood = before.remove(&name);
-            if stood == Some(to) {
-                continue;
-            }
+        for (name, (stood, now)) in pairs(repo, &pair.path, pair.from, pair.to)? {
             let path = join(&pair.path, &name);
             refuse_unsafe(&name, &path)?;
             let at = Name {
@@ -66,9 +61,9 @@ pub(crate) fn differences(
                 name: &name,
                 path: &path,
             };
-            match to {
-                Node::Leaf(leaf) => whose.leaf(at, stood, leaf)?,
-                Node::Tree(to) => {
+            match (now, stood) {
+                (Some(Node::Leaf(leaf)), _) => whose.leaf(at, stood, leaf)?,
+                (Some(Node::Tree(to)), _) => {
                     whose.directory(at, stood)?;
                     let from = match stood {
                         Some(Node::Tree(from)) => Some(from),
@@ -76,21 +71,10 @@ pub(crate) fn differences(
                     };
                     pending.push(Pair { path, from, to });
                 }
+                (None, Some(stood)) => whose.gone(at, stood)?,
+                (None, None) => {}
             }
-        }
-        for (name, stood) in before {
-            let path = &join(&pair.path, &name);
-            refuse_unsafe(&name, path)?;
-            let name = &name;
-            whose.gone(Name { dir, name, path }, stood)?;
         }
     }
     Ok(())
-}
-
-fn names(repo: &Repository, tree: Option<Oid>, dir: &[u8]) -> Result<BTreeMap<Vec<u8>, Node>> {
-    match tree {
-        Some(id) => Ok(nodes(&find_tree(repo, id)?, dir)?.into_iter().collect()),
-        None => Ok(BTreeMap::new()),
-    }
 }

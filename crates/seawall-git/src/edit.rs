@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 
 use git2::{Oid, Repository};
 
-use crate::error::Result;
+use crate::error::{Result, git};
 use crate::path::join;
-use crate::tree::{Leaf, Node, each_leaf, find_tree, nodes};
+use crate::raw_tree::{self, Entry};
+use crate::tree::{Leaf, Node, each_leaf};
 
 /// One path that differs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,10 +25,9 @@ pub(crate) fn changes(repo: &Repository, from: Oid, to: Oid) -> Result<Vec<Edit>
     let mut edits = Vec::new();
     let mut pending = vec![(Vec::new(), from, to)];
     while let Some((dir, from, to)) = pending.pop() {
-        for (name, pair) in pairs(repo, &dir, from, to)? {
+        for (name, pair) in pairs(repo, &dir, Some(from), to)? {
             let path = join(&dir, &name);
             match pair {
-                (from, to) if from == to => {}
                 (Some(Node::Tree(from)), Some(Node::Tree(to))) => pending.push((path, from, to)),
                 (from, to) => differ(repo, &path, from, to, &mut edits)?,
             }
@@ -37,16 +37,37 @@ pub(crate) fn changes(repo: &Repository, from: Oid, to: Oid) -> Result<Vec<Edit>
     Ok(edits)
 }
 
-type Pairs = BTreeMap<Vec<u8>, (Option<Node>, Option<Node>)>;
+/// What two trees have at each name where they differ.
+pub(crate) type Pairs = BTreeMap<Vec<u8>, (Option<Node>, Option<Node>)>;
 
-fn pairs(repo: &Repository, dir: &[u8], from: Oid, to: Oid) -> Result<Pairs> {
+/// Compares two trees, or nothing and a tree. Most differ in little: the bytes are read once, and what is the same at their
+/// beginning and at their end costs no memory.
+pub(crate) fn pairs(repo: &Repository, dir: &[u8], from: Option<Oid>, to: Oid) -> Result<Pairs> {
+    let odb = repo.odb().map_err(git("open the object database"))?;
+    let read = |id| raw_tree::read(&odb, id).map_err(git("read a directory of the commit"));
+    let (from, to) = (from.map(read).transpose()?, read(to)?);
+    let bytes = from.as_ref().map_or(&[][..], |from| from.data());
+    let (before, after) = (
+        raw_tree::entries(bytes, dir)?,
+        raw_tree::entries(to.data(), dir)?,
+    );
+    let same = |(one, other): &(&Entry<'_>, &Entry<'_>)| one == other;
+    let begin = before.iter().zip(&after).take_while(same).count();
+    let (before, after) = (&before[begin..], &after[begin..]);
+    let end = before
+        .iter()
+        .rev()
+        .zip(after.iter().rev())
+        .take_while(same)
+        .count();
     let mut pairs = Pairs::new();
-    for (name, node) in nodes(&find_tree(repo, from)?, dir)? {
-        pairs.entry(name).or_default().0 = Some(node);
+    for entry in &before[..before.len() - end] {
+        pairs.entry(entry.name.to_vec()).or_default().0 = Some(entry.node(dir)?);
     }
-    for (name, node) in nodes(&find_tree(repo, to)?, dir)? {
-        pairs.entry(name).or_default().1 = Some(node);
+    for entry in &after[..after.len() - end] {
+        pairs.entry(entry.name.to_vec()).or_default().1 = Some(entry.node(dir)?);
     }
+    pairs.retain(|_, (from, to)| from != to);
     Ok(pairs)
 }
 

@@ -5,7 +5,12 @@
 
 use std::cmp::Ordering;
 
-use git2::Oid;
+use git2::{ObjectType, Odb, OdbObject, Oid};
+
+use crate::batch::not_a;
+use crate::error::{Error, Result};
+use crate::path::join;
+use crate::tree::{Node, node};
 
 /// One name of a directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +28,15 @@ impl Entry<'_> {
         self.mode & 0o170_000 == TREE
     }
 
+    /// What it is in the directory `dir`.
+    pub(crate) fn node(&self, dir: &[u8]) -> Result<Node> {
+        let unknown = || Error::UnsafeEntry {
+            path: join(dir, self.name),
+            why: "its mode is none that git knows",
+        };
+        node(self.mode, self.id).ok_or_else(unknown)
+    }
+
     /// Git compares a directory as if a slash followed its name.
     fn order(&self, other: &Self) -> Ordering {
         let common = self.name.len().min(other.name.len());
@@ -35,8 +49,28 @@ impl Entry<'_> {
     }
 }
 
+/// The bytes of a tree of the repository.
+pub(crate) fn read<'o>(
+    odb: &'o Odb<'_>,
+    id: Oid,
+) -> std::result::Result<OdbObject<'o>, git2::Error> {
+    let object = odb.read(id)?;
+    match object.kind() {
+        ObjectType::Tree => Ok(object),
+        kind => Err(not_a(ObjectType::Tree, id, kind)),
+    }
+}
+
+/// The entries of the tree that the directory `dir` is, in its order.
+pub(crate) fn entries<'t>(bytes: &'t [u8], dir: &[u8]) -> Result<Vec<Entry<'t>>> {
+    parse(bytes).ok_or_else(|| Error::UnsafeEntry {
+        path: dir.to_vec(),
+        why: "its tree is damaged",
+    })
+}
+
 /// The entries of a tree in its order; nothing when the bytes are no tree.
-pub(crate) fn parse(mut bytes: &[u8]) -> Option<Vec<Entry<'_>>> {
+fn parse(mut bytes: &[u8]) -> Option<Vec<Entry<'_>>> {
     let mut entries = Vec::with_capacity(bytes.len() / 32);
     while !bytes.is_empty() {
         let (entry, rest) = first(bytes)?;

@@ -129,12 +129,12 @@ pub(crate) fn on_path(
 ) -> Toolchains {
     let mut found = Toolchains::default();
     let mut looked_at = BTreeSet::new();
+    let root = |known: &'static Known| Some((known, root(known, home, var)?));
+    let roots: Vec<_> = KNOWN.iter().filter_map(root).collect();
     for directory in std::env::split_paths(path).filter(|directory| directory.is_absolute()) {
-        match KNOWN
-            .iter()
-            .find_map(|known| Some((known, owns(known, &directory, home, var)?)))
-        {
-            Some((known, root)) => found.add_known(known, &root, home, var),
+        let owns = |(known, root): &&(&Known, PathBuf)| known.owns(root, &directory);
+        match roots.iter().find(owns) {
+            Some((known, root)) => found.add_known(known, root, home, var),
             None => {
                 // Several directories of one installation often stand on it, and one of them often twice.
                 if looked_at.insert(directory.parent().map(Path::to_owned)) {
@@ -229,17 +229,24 @@ fn place(
         .filter(|place| place.is_absolute())
 }
 
-fn owns(
+/// Where a version manager is, if it can be believed: a variable that points at the home itself, or above it, must not grant
+/// all of it.
+fn root(
     known: &Known,
-    directory: &Path,
     home: Option<&Path>,
     var: &dyn Fn(&str) -> Option<OsString>,
 ) -> Option<PathBuf> {
     let root = place(known.var, known.default, home, var)?;
-    let granted = |part: &&str| directory.starts_with(root.join(part));
-    // A variable that points at the home itself, or above it, must not grant all of it.
     let absurd = home.is_some_and(|home| home.starts_with(&root));
-    (!absurd && known.read.iter().any(granted)).then_some(root)
+    (!absurd).then_some(root)
+}
+
+impl Known {
+    /// Whether a directory lies in what is readable below its root.
+    fn owns(&self, root: &Path, directory: &Path) -> bool {
+        let below = directory.strip_prefix(root);
+        below.is_ok_and(|below| self.read.iter().any(|part| below.starts_with(part)))
+    }
 }
 
 impl Toolchains {
