@@ -156,22 +156,31 @@ impl Bases {
     fn base(&self) -> Result<Stack, ExecuteError> {
         let (dest, git) = (self.base_dir(), self.git_at(&self.first));
         let first = id(&self.first)?;
-        let kept_git = match dest.exists() {
+        let made = match dest.exists() {
             true => None,
             false if self.takes_kept => {
-                kept::base(&self.store, (&self.place, &self.trash), &first, &dest)?
+                let shared = (&self.place, &*self.trash);
+                Some(kept::base(&self.store, shared, &first, &dest)?)
             }
             false => self.store.lay_base(&first, &dest).map(|_| None)?,
         };
         if let Some((checkout, dirs)) = &self.built {
+            if made.is_none() {
+                kept::spoil(&self.place)?;
+            }
             times::keep(&dest, checkout, dirs)?;
         }
+        let keeps = made.as_ref().is_some_and(|made| made.keeps);
         if self.wants_git && !git.layer.exists() {
             // Where something is carried, the files have other times than the index of one that was kept says.
-            match kept_git.filter(|_| self.built.is_none()) {
+            let kept = made.and_then(|made| made.git);
+            match kept.filter(|_| self.built.is_none()) {
                 Some(kept) => fs::rename(&kept, &git.layer).map_err(at("take", &kept))?,
                 None => self.store.private_git(&first, &dest, &git.layer)?,
             }
+        }
+        if keeps {
+            kept::complete(&self.place, &first)?;
         }
         Ok(Stack {
             layers: std::iter::once(dest).chain(self.carried.clone()).collect(),

@@ -7,7 +7,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use seawall_git::{CommitId, LaidBy, Store, Taken, put_aside};
+use seawall_git::{Base, CommitId, LaidBy, Store, Taken, put_aside};
 
 use crate::error::{ExecuteError, at};
 use crate::place::{Place, boot};
@@ -19,23 +19,45 @@ pub fn kept_base(runs: &Path) -> PathBuf {
     runs.with_file_name("base")
 }
 
-/// The commit that the base of a run was written for, if Seawall wrote it.
-fn of(place: &Place) -> PathBuf {
+/// Says that the base of a run is complete, and which commit it was written for.
+fn done(place: &Place) -> PathBuf {
     place.layers().join("base.commit")
 }
 
-/// Makes the base of `commit` at `dest`; the private git directory of that commit, if there was one with it.
+/// A base that was made.
+pub(crate) struct Made {
+    /// Whether it can be kept for the next run.
+    pub(crate) keeps: bool,
+    /// The private git directory of its commit, if there was one with it.
+    pub(crate) git: Option<PathBuf>,
+}
+
+/// Makes the base of `commit` at `dest`.
 pub(crate) fn base(
     store: &Store,
     (place, trash): (&Place, &Trash),
     commit: &CommitId,
     dest: &Path,
-) -> Result<Option<PathBuf>, ExecuteError> {
-    let taken = take(store, (place, trash), commit, dest)?;
-    if taken.is_some() || store.lay_base(commit, dest)?.by == LaidBy::Seawall {
-        fs::write(of(place), commit.as_str()).map_err(at("write", &of(place)))?;
+) -> Result<Made, ExecuteError> {
+    if let Some(Taken { git }) = take(store, (place, trash), commit, dest)? {
+        return Ok(Made { keeps: true, git });
     }
-    Ok(taken.and_then(|taken| taken.git))
+    // What git has written depends on more than the commit.
+    let keeps = store.lay_base(commit, dest)?.by == LaidBy::Seawall;
+    Ok(Made { keeps, git: None })
+}
+
+/// Notes that the base is complete: what is written to it from now on, nobody should have written.
+pub(crate) fn complete(place: &Place, commit: &CommitId) -> Result<(), ExecuteError> {
+    fs::write(done(place), commit.as_str()).map_err(at("write", &done(place)))
+}
+
+/// Takes that back: a session after the one that made it has written to it, and nobody can say who else has.
+pub(crate) fn spoil(place: &Place) -> Result<(), ExecuteError> {
+    match fs::remove_file(done(place)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed.map_err(at("remove", &done(place))),
+    }
 }
 
 /// Takes the base that was put aside, if it can become that of `commit`. One that is of no use makes room at once.
@@ -59,16 +81,23 @@ fn take(
 
 /// Puts the base of a run that is over aside, in the place of the one before.
 pub(crate) fn keep(place: &Place, trash: &Trash) -> io::Result<()> {
-    let boot = boot()?;
-    let commit = fs::read_to_string(of(place))?;
+    let (boot, done) = (boot()?, done(place));
+    let commit: CommitId = fs::read_to_string(&done)?
+        .parse()
+        .map_err(io::Error::other)?;
     if fs::read_to_string(place.root().join("boot"))? != boot {
         return Ok(());
     }
-    let commit: CommitId = commit.parse().map_err(io::Error::other)?;
     let aside = place.layers().join("aside");
-    let base = place.layers().join("base");
-    let git = place.layers().join(format!("{commit}.git"));
-    put_aside(&base, &git, &commit, &boot, &aside).map_err(io::Error::other)?;
+    let base = Base {
+        tree: &place.layers().join("base"),
+        git: &place.layers().join(format!("{commit}.git")),
+        commit: &commit,
+        done: &done,
+    };
+    if !put_aside(&base, &boot, &aside).map_err(io::Error::other)? {
+        return Ok(());
+    }
     let kept = kept_base(place.runs());
     trash.throw(&kept).map_err(io::Error::other)?;
     fs::rename(aside, kept)

@@ -7,11 +7,13 @@
 //!
 //! Between two runs it lies where its owner can reach it, and a wrong file in it would be a wrong verdict. So the note holds a
 //! digest of what the file system says of each name (inode, time of the last change, size, mode, owner), which no write leaves
-//! as it was; the price is a look at each name, twice. A base that is not as it was put aside is not taken.
+//! as it was; the price is a look at each name, twice. A base that is not as it was put aside is not taken, and one that somebody
+//! wrote to while its run used it is not put aside. The clock of the file system must not go back meanwhile for that to be seen.
 
 use std::fs;
 use std::io::ErrorKind;
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
@@ -43,51 +45,73 @@ pub struct Taken {
     pub git: Option<PathBuf>,
 }
 
-/// Puts a base that was written for `commit`, and that nobody has mounted, aside as the directory `aside`, which must not exist
-/// and lie on the same file system; with it, if it is there, the [private git directory](Store::private_git) `git` of the same
-/// commit. `since` is taken down: the base is only given to somebody who says the same. Costs a look at each name.
+/// What may be put aside.
+#[derive(Debug, Clone, Copy)]
+pub struct Base<'b> {
+    /// a base that nobody has mounted
+    pub tree: &'b Path,
+    /// the [private git directory](Store::private_git) of the same commit; one that is not there is no error
+    pub git: &'b Path,
+    /// the commit that both were written for
+    pub commit: &'b CommitId,
+    /// a file that was written when both were complete: whatever was written to later is not what the commit holds
+    pub done: &'b Path,
+}
+
+/// Puts a base aside as the directory `aside`, which must not exist and lie on the same file system. `since` is taken down: the
+/// base is only given to somebody who says the same. Says whether that was done; somebody may have written to the base since it
+/// was complete. If not, `aside` is of no use. Costs a look at each name.
 ///
 /// # Errors
 /// [`crate::Error::Io`]; the base is then still where it was, or gone.
-pub fn put_aside(
-    base: &Path,
-    git: &Path,
-    commit: &CommitId,
-    since: &str,
-    aside: &Path,
-) -> Result<()> {
+pub fn put_aside(base: &Base<'_>, since: &str, aside: &Path) -> Result<bool> {
     let failed = || io("put aside", aside);
+    let done = fs::metadata(base.done).map_err(io("look at", base.done))?;
     fs::create_dir(aside).map_err(failed())?;
-    fs::rename(base, aside.join(TREE)).map_err(failed())?;
-    match fs::rename(git, aside.join(GIT)) {
+    fs::rename(base.tree, aside.join(TREE)).map_err(failed())?;
+    match fs::rename(base.git, aside.join(GIT)) {
         Err(error) if error.kind() == ErrorKind::NotFound => {}
         moved => moved.map_err(failed())?,
     }
     let seen = Seen::of(aside, since)?;
-    fs::write(aside.join(NOTE), seen.note(commit)).map_err(failed())
+    if seen.latest > (done.ctime(), done.ctime_nsec()) {
+        return Ok(false);
+    }
+    fs::write(aside.join(NOTE), seen.note(base.commit)).map_err(failed())?;
+    Ok(true)
 }
+
+/// Seconds and nanoseconds.
+type Time = (i64, i64);
 
 /// What the file system says of what was put aside.
 struct Seen {
     tree: String,
     git: Option<String>,
+    /// when the last change was
+    latest: Time,
 }
 
 impl Seen {
     fn of(aside: &Path, since: &str) -> Result<Self> {
+        let mut latest = Time::default();
         let tree = Root::open(&aside.join(TREE))?;
+        let tree = look(&tree, since, |seen| {
+            let time = (seen.st_ctime, seen.st_ctime_nsec);
+            latest = latest.max(time);
+            time
+        })?;
         let git = aside.join(GIT);
         let git = match git.exists() {
             // Its packs are files of other such directories too, and change a little whenever one of those goes.
             true => Some(look(&Root::open(&git)?, since, |seen| {
-                (seen.st_mtime, seen.st_mtime_nsec)
+                let time = (seen.st_mtime, seen.st_mtime_nsec);
+                latest = latest.max(time);
+                time
             })?),
             false => None,
         };
-        Ok(Self {
-            tree: look(&tree, since, |seen| (seen.st_ctime, seen.st_ctime_nsec))?,
-            git,
-        })
+        Ok(Self { tree, git, latest })
     }
 
     fn note(&self, commit: &CommitId) -> String {
@@ -97,7 +121,7 @@ impl Seen {
 }
 
 /// What the file system says of all names, as one digest. The top itself does not count: it was moved.
-fn look(root: &Root, since: &str, time: impl Fn(&FileStat) -> (i64, i64)) -> Result<String> {
+fn look(root: &Root, since: &str, mut time: impl FnMut(&FileStat) -> Time) -> Result<String> {
     let mut sum = Sha1::new_with_prefix(since);
     let mut pending = vec![Vec::new()];
     while let Some(dir) = pending.pop() {

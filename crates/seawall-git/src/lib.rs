@@ -73,7 +73,7 @@ pub use crate::harvest::{
     Change, ChangeKind, Changed, Drift, DriftKind, Drifts, Harvest, Left, Missing, MissingKind,
 };
 pub use crate::id::{BlobId, CommitId, TreeId};
-pub use crate::kept::{Taken, put_aside};
+pub use crate::kept::{Base, Taken, put_aside};
 pub use crate::label::Label;
 pub use crate::land::Landed;
 pub use crate::layer::{Laid, LaidBy, Settings};

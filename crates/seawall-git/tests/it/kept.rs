@@ -4,9 +4,9 @@ use std::fs::{self, File, FileTimes, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
-use seawall_git::{CommitId, Result, Taken, put_aside, remove_workspace};
+use seawall_git::{Base, CommitId, Result, Taken, put_aside, remove_workspace};
 
-use crate::common::{Fixture, put};
+use crate::common::Fixture;
 use crate::overlay::{Chance, commit_dir, meddle, picture};
 
 const SINCE: &str = "this start of the machine";
@@ -21,8 +21,21 @@ fn aside() -> (Fixture, PathBuf) {
     );
     let store = &fixture.store;
     store.private_git(&fixture.base, &layer, &git).unwrap();
-    put_aside(&layer, &git, &fixture.base, SINCE, &aside).unwrap();
+    assert!(put(&fixture, (&layer, &git), &fixture.base, &aside));
     (fixture, aside)
+}
+
+/// Puts aside what is complete just now.
+fn put(fixture: &Fixture, (tree, git): (&Path, &Path), commit: &CommitId, aside: &Path) -> bool {
+    let done = &fixture.ours("done");
+    fs::write(done, "").unwrap();
+    let base = Base {
+        tree,
+        git,
+        commit,
+        done,
+    };
+    put_aside(&base, SINCE, aside).unwrap()
 }
 
 fn take(fixture: &Fixture, aside: &Path, to: &CommitId) -> Result<Option<Taken>> {
@@ -57,7 +70,7 @@ fn it_becomes_the_base_of_any_commit_and_keeps_what_is_the_same() {
         assert_eq!(picture(&taken), picture(&fresh), "round {round}");
         assert_eq!(inode(&taken), first, "round {round}: all was written anew");
         from = fixture.ours(&format!("aside{round}"));
-        put_aside(&taken, Path::new("none"), &commit, SINCE, &from).unwrap();
+        assert!(put(&fixture, (&taken, Path::new("none")), &commit, &from));
     }
 }
 
@@ -87,7 +100,7 @@ const HAPPENS: [Happens; 10] = [
         file.set_times(FileTimes::new().set_modified(time)).unwrap();
     }),
     ("a file more", |aside| {
-        put(&aside.join("tree"), b"dir/deep/n", "")
+        fs::write(aside.join("tree/dir/deep/n"), "").unwrap();
     }),
     ("a file less", |aside| {
         fs::remove_file(aside.join("tree/dir/deep/x.txt")).unwrap();
@@ -146,4 +159,32 @@ fn it_is_not_taken_where_it_would_not_be_what_is_laid() {
     assert!(take(&fixture, &kept, &fixture.base).is_err());
     fs::write(kept.join("note"), note).unwrap();
     assert!(take(&fixture, &kept, &fixture.base).unwrap().is_some());
+}
+
+#[test]
+fn what_was_written_to_while_it_was_used_is_not_put_aside() {
+    let writes: [fn(&Path); 3] = [
+        |layer| fs::write(layer.join("a.txt"), "other\n").unwrap(),
+        |layer| fs::remove_file(layer.join("dir/deep/x.txt")).unwrap(),
+        |layer| fs::write(layer.join("../base.git/.git/HEAD"), "x").unwrap(),
+    ];
+    for (n, write) in writes.iter().enumerate() {
+        let fixture = Fixture::plain();
+        let (layer, git) = (fixture.layer(), fixture.ours("layers/base.git"));
+        let store = &fixture.store;
+        store.private_git(&fixture.base, &layer, &git).unwrap();
+        let (done, aside) = (&fixture.ours("done"), fixture.ours("aside"));
+        fs::write(done, "").unwrap();
+        // The clock of the file system has ticks of some milliseconds.
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        write(&layer);
+        let base = Base {
+            tree: &layer,
+            git: &git,
+            commit: &fixture.base,
+            done,
+        };
+        assert!(!put_aside(&base, SINCE, &aside).unwrap(), "{n}");
+        assert!(take(&fixture, &aside, &fixture.base).is_err(), "{n}");
+    }
 }
