@@ -17,8 +17,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
-use nix::sys::stat::FileStat;
-use nix::unistd::{UnlinkatFlags, unlinkat};
+use nix::sys::stat::{FileStat, fstat};
+use nix::unistd::{UnlinkatFlags, geteuid, unlinkat};
 use sha1::{Digest, Sha1};
 
 use crate::differences::{Differences, Name, differences};
@@ -163,8 +163,8 @@ fn sorted_names(dir: &OwnedFd) -> nix::Result<Vec<Vec<u8>>> {
 
 impl Store {
     /// Makes what was [put aside](put_aside) at `aside`, a directory of the caller's alone, the base of `commit` at `dest`, if it
-    /// is as it was and what [`Store::lay_base`] would write there is the files of the commit, byte by byte. Nothing if not;
-    /// then `aside` is of no use. Costs a look at each name, and what differs between the two commits.
+    /// is as it was, the caller's own, and what [`Store::lay_base`] would write there is the files of the commit, byte by byte.
+    /// Nothing if not; then `aside` is of no use. Costs a look at each name, and what differs between the two commits.
     ///
     /// # Errors
     /// When it cannot be read or brought to the commit, or its own commit is not in the repository any more: also then
@@ -191,6 +191,11 @@ impl Store {
         }
         let tree = aside.join(TREE);
         let root = Root::open(&tree)?;
+        // A worker of ours could not write what is somebody else's, not even one of root's.
+        let owner = fstat(&root.fd).map_err(root.fail("look at", b""))?.st_uid;
+        if owner != geteuid().as_raw() {
+            return Ok(None);
+        }
         let mut edited = Edited {
             root: &root,
             writer: Writer::new(&repo, &root)?,

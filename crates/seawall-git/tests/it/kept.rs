@@ -152,6 +152,12 @@ fn it_is_not_taken_where_it_would_not_be_what_is_laid() {
     fixture.git(&["config", "core.autocrlf", "true"]);
     assert_eq!(take(&fixture, &kept, &fixture.base).unwrap(), None);
     fixture.git(&["config", "--unset", "core.autocrlf"]);
+    if nix::unistd::geteuid().is_root() {
+        let own = |owner: u32| nix::unistd::chown(&kept.join("tree"), Some(owner.into()), None);
+        own(65534).unwrap();
+        assert_eq!(take(&fixture, &kept, &fixture.base).unwrap(), None);
+        own(0).unwrap();
+    }
     // A commit that the repository does not have any more.
     let note = fs::read_to_string(kept.join("note")).unwrap();
     let lost = note.replace(fixture.base.as_str(), &"1".repeat(40));
