@@ -18,7 +18,8 @@ use std::time::Instant;
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, unshare};
 use seawall_git::{
-    CommitId, Entry, EntryKind, Harvest, Label, Left, Owned, Store, remove_workspace,
+    Base, CommitId, Entry, EntryKind, Harvest, Label, Left, Owned, Store, put_aside,
+    remove_workspace,
 };
 
 /// Workspaces of one wave.
@@ -136,9 +137,9 @@ fn measure(repo: &Path) -> f64 {
     site.row("a base, once a run", lay, Some(add), "");
     let once = wave(&site, &layer, add, remove);
     harvest(&site, &layer);
-    for count in [1, 500] {
-        checkpoint(&site, &layer, count);
-    }
+    let changed = checkpoint(&site, &layer, 1);
+    next_base(&site, &changed);
+    checkpoint(&site, &layer, 500);
     once
 }
 
@@ -303,7 +304,8 @@ fn harvest(site: &Site, layer: &Path) {
 }
 
 /// A checkpoint of so many harvests, beside `git add -A && git commit`; then the change as a layer, beside `git checkout`.
-fn checkpoint(site: &Site, layer: &Path, count: usize) {
+/// The last commit.
+fn checkpoint(site: &Site, layer: &Path, count: usize) -> CommitId {
     let files: Vec<_> = site.files.iter().take(count).collect();
     let upper = site.ours("rooms/upper");
     let layers = [layer];
@@ -414,6 +416,39 @@ fn checkpoint(site: &Site, layer: &Path, count: usize) {
         Some(median(checked_out)),
         "2 times",
     );
+    parent
+}
+
+/// The base of a run put aside, and taken by the next on a commit with one change, beside `git checkout` of that commit.
+fn next_base(site: &Site, changed: &CommitId) {
+    let (tree, done, aside) = (&site.ours("next"), &site.ours("done"), site.ours("aside"));
+    site.store.lay_base(&site.base, tree).unwrap();
+    let (mut ours, mut gits) = (Vec::new(), Vec::new());
+    for round in 0..6 {
+        let (from, to) = match round % 2 {
+            0 => (&site.base, changed),
+            _ => (changed, &site.base),
+        };
+        fs::write(done, "").unwrap();
+        let base = Base {
+            tree,
+            git: Path::new("none"),
+            commit: from,
+            done,
+        };
+        ours.push(ms(|| {
+            assert!(put_aside(&base, "bench", &aside).unwrap());
+            let taken = site.store.take_base(&aside, "bench", to, tree);
+            assert!(taken.unwrap().is_some());
+        }));
+        remove_workspace(&aside).unwrap();
+        gits.push(ms(|| {
+            git(&site.repo, &["checkout", "-q", "--detach", to.as_str()])
+        }));
+    }
+    remove_workspace(tree).unwrap();
+    let what = "the base of the run before, brought to 1 change (git: checkout)";
+    site.row(what, median(ours), Some(median(gits)), "");
 }
 
 /// Makes a repository with so many files of about two kilobytes, so many in a directory.

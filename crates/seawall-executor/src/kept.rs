@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 
 use seawall_git::{Base, CommitId, LaidBy, Store, Taken, put_aside};
 
+use crate::boot::boot;
 use crate::error::{ExecuteError, at};
-use crate::place::{Place, boot};
+use crate::place::Place;
 use crate::trash::Trash;
 
 /// Where the base of the last run that ended is, beside the directory of all `runs`.
@@ -85,7 +86,7 @@ pub(crate) fn keep(place: &Place, trash: &Trash) -> io::Result<()> {
     let commit: CommitId = fs::read_to_string(&done)?
         .parse()
         .map_err(io::Error::other)?;
-    if fs::read_to_string(place.root().join("boot"))? != boot {
+    if place.boot()? != boot {
         return Ok(());
     }
     let aside = place.layers().join("aside");

@@ -11,6 +11,7 @@ mod added;
 mod alive;
 mod answers;
 mod bases;
+mod boot;
 mod cache;
 mod carry;
 mod confine;

@@ -62,14 +62,6 @@ pub fn common_trash(runs: &Path) -> PathBuf {
     runs.with_file_name("trash")
 }
 
-/// Another one for each start of the machine (random(4)).
-const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
-
-/// Which start of the machine this is.
-pub(crate) fn boot() -> io::Result<String> {
-    fs::read_to_string(BOOT_ID)
-}
-
 /// How long a worker of a dead supervisor may take to die: it notices at once, and then is killed.
 const GHOSTS_DIE_WITHIN: Duration = Duration::from_secs(20);
 
@@ -131,26 +123,6 @@ impl Place {
             }
         }
         Ok(())
-    }
-
-    /// Notes which start of the machine this is; whether a session before this one was in another. Layers are not synchronised
-    /// to the disk, so those of another are removed, to be laid again.
-    ///
-    /// # Errors
-    /// What the system says.
-    pub fn note_boot(&self) -> Result<bool, ExecuteError> {
-        let kept = self.root.join("boot");
-        let id = boot().map_err(at("read", Path::new(BOOT_ID)))?;
-        let before = match fs::read_to_string(&kept) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => id.clone(),
-            read => read.map_err(at("read", &kept))?,
-        };
-        let rebooted = before != id;
-        if rebooted {
-            sweep(&self.layers())?;
-        }
-        fs::write(&kept, id).map_err(at("write", &kept))?;
-        Ok(rebooted)
     }
 
     /// Removes what only a run that goes on needs: the layers under its workspaces, and all that lies outside its directory.
@@ -295,7 +267,7 @@ fn disk(root: &Path) -> u64 {
 }
 
 /// Removes everything in a directory.
-fn sweep(dir: &Path) -> Result<(), ExecuteError> {
+pub(crate) fn sweep(dir: &Path) -> Result<(), ExecuteError> {
     for entry in fs::read_dir(dir).map_err(at("read", dir))? {
         seawall_git::remove_workspace(&entry.map_err(at("read", dir))?.path())?;
     }
