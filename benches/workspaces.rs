@@ -421,7 +421,9 @@ fn checkpoint(site: &Site, layer: &Path, count: usize) -> CommitId {
 
 /// The base of a run put aside, and taken by the next on a commit with one change, beside `git checkout` of that commit.
 fn next_base(site: &Site, changed: &CommitId) {
-    let (tree, done, aside) = (&site.ours("next"), &site.ours("done"), site.ours("aside"));
+    let [tree, git_dir, done, aside] =
+        ["next", "none", "done", "aside"].map(|name| site.ours(name));
+    let (tree, done) = (&tree, &done);
     site.store.lay_base(&site.base, tree).unwrap();
     let (mut ours, mut gits) = (Vec::new(), Vec::new());
     for round in 0..6 {
@@ -432,7 +434,7 @@ fn next_base(site: &Site, changed: &CommitId) {
         fs::write(done, "").unwrap();
         let base = Base {
             tree,
-            git: Path::new("none"),
+            git: &git_dir,
             commit: from,
             done,
         };
