@@ -304,7 +304,7 @@ fn harvest(site: &Site, layer: &Path) {
 }
 
 /// A checkpoint of so many harvests, beside `git add -A && git commit`; then the change as a layer, beside `git checkout`.
-/// The last commit.
+/// Says what the last commit is.
 fn checkpoint(site: &Site, layer: &Path, count: usize) -> CommitId {
     let files: Vec<_> = site.files.iter().take(count).collect();
     let upper = site.ours("rooms/upper");

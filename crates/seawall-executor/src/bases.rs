@@ -52,8 +52,6 @@ type Slot = Arc<Mutex<Option<Arc<Stack>>>>;
 pub(crate) struct Bases {
     store: Store,
     place: Place,
-    /// Where the run's layers lie.
-    dir: PathBuf,
     /// Whether a base that another run has written will do.
     takes_kept: bool,
     /// Takes one that is of no use.
@@ -80,7 +78,6 @@ impl Bases {
         Self {
             store: setup.store.clone(),
             place: setup.place.clone(),
-            dir: setup.place.layers(),
             takes_kept: setup.takes_kept_base,
             trash,
             first: setup.base.clone(),
@@ -110,7 +107,7 @@ impl Bases {
 
     /// What the user's settings made of the run's base, which must stand.
     pub(crate) fn settings(&self) -> Result<Option<Settings>, ExecuteError> {
-        let found = self.store.settings_of(&self.base_dir())?;
+        let found = self.store.settings_of(&self.place.base())?;
         Ok(found.map(|found| Settings {
             why: found.why,
             converted: found.converted,
@@ -130,7 +127,8 @@ impl Bases {
         };
         let git = self.git_at(commit);
         let (from, to) = (id(&before.at)?, id(commit)?);
-        let tree = stack.layers.first().unwrap_or(&self.dir);
+        let layers = self.place.layers();
+        let tree = stack.layers.first().unwrap_or(&layers);
         let store = &self.store;
         store.private_git_onto(&before.layer, &from, &to, tree, &git.layer)?;
         let stack = Arc::new(Stack {
@@ -144,17 +142,13 @@ impl Bases {
 
     fn git_at(&self, commit: &Commit) -> Git {
         Git {
-            layer: self.dir.join(format!("{}.git", commit.0)),
+            layer: self.place.private_git(&commit.0),
             at: commit.clone(),
         }
     }
 
-    fn base_dir(&self) -> PathBuf {
-        self.dir.join("base")
-    }
-
     fn base(&self) -> Result<Stack, ExecuteError> {
-        let (dest, git) = (self.base_dir(), self.git_at(&self.first));
+        let (dest, git) = (self.place.base(), self.git_at(&self.first));
         let first = id(&self.first)?;
         let made = match dest.exists() {
             true => None,
@@ -202,7 +196,7 @@ impl Bases {
             DEEPEST.. => (self.stack(&self.first)?, self.first.clone()),
             _ => (Arc::clone(&above), parent),
         };
-        let dest = self.dir.join(&*to.0);
+        let dest = self.place.layers().join(&*to.0);
         if !dest.exists() {
             let under: Vec<_> = below.layers.iter().map(PathBuf::as_path).collect();
             self.store
@@ -227,7 +221,8 @@ impl Bases {
             return Ok(());
         }
         // The record of what git converted stands beside the layer.
-        trash.throw(&self.dir.join(format!("{}.record", commit.0)))?;
-        trash.throw(&self.dir.join(&*commit.0))
+        let layers = self.place.layers();
+        trash.throw(&layers.join(format!("{}.record", commit.0)))?;
+        trash.throw(&layers.join(&*commit.0))
     }
 }

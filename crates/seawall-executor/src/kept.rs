@@ -91,8 +91,8 @@ pub(crate) fn keep(place: &Place, trash: &Trash) -> io::Result<()> {
     }
     let aside = place.layers().join("aside");
     let base = Base {
-        tree: &place.layers().join("base"),
-        git: &place.layers().join(format!("{commit}.git")),
+        tree: &place.base(),
+        git: &place.private_git(commit.as_str()),
         commit: &commit,
         done: &done,
     };

@@ -202,6 +202,16 @@ impl Place {
         self.root.join("layers")
     }
 
+    /// The layer of the commit that the run starts from.
+    pub(crate) fn base(&self) -> PathBuf {
+        self.layers().join("base")
+    }
+
+    /// The layer that has the private git directory of a commit in it.
+    pub(crate) fn private_git(&self, commit: &str) -> PathBuf {
+        self.layers().join(format!("{commit}.git"))
+    }
+
     pub(crate) fn trash(&self) -> PathBuf {
         self.root.join("trash")
     }

@@ -44,12 +44,14 @@ struct Pair {
 pub(crate) fn differences(
     repo: &Repository,
     root: &Root,
-    from: Option<Oid>,
-    to: Oid,
+    (from, to): (Oid, Oid),
     whose: &mut impl Differences,
 ) -> Result<()> {
-    let path = Vec::new();
-    let mut pending = vec![Pair { path, from, to }];
+    let mut pending = vec![Pair {
+        path: Vec::new(),
+        from: Some(from),
+        to,
+    }];
     while let Some(pair) = pending.pop() {
         let dir = root.dir(&pair.path);
         let dir = &dir.map_err(root.fail("open", &pair.path))?;

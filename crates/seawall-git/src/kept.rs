@@ -24,7 +24,7 @@ use sha1::{Digest, Sha1};
 use crate::differences::{Differences, Name, differences};
 use crate::dirfd::{FileKind, Root, each_name, stat};
 use crate::error::{Result, io};
-use crate::id::CommitId;
+use crate::id::{CommitId, hex};
 use crate::path::join;
 use crate::raw::{Writer, make_dir};
 use crate::remove::remove_workspace;
@@ -144,11 +144,7 @@ fn look(root: &Root, since: &str, mut time: impl FnMut(&FileStat) -> Time) -> Re
         }
         sum.update(b"\0");
     }
-    Ok(sum
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect())
+    Ok(hex(&sum.finalize()))
 }
 
 fn sorted_names(dir: &OwnedFd) -> nix::Result<Vec<Vec<u8>>> {
@@ -201,7 +197,7 @@ impl Store {
             writer: Writer::new(&repo, &root)?,
         };
         let from = commit_tree(&repo, &of)?.id();
-        differences(&repo, &root, Some(from), to, &mut edited)?;
+        differences(&repo, &root, (from, to), &mut edited)?;
         let place = self.safe_place(dest)?;
         fs::rename(&tree, &place).map_err(io("take the base to", &place))?;
         // One of another commit holds files that workers of this one must not see.

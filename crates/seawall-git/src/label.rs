@@ -9,6 +9,7 @@ use std::fmt;
 use sha1::{Digest, Sha1};
 
 use crate::error::{Error, Result};
+use crate::id::hex;
 
 /// Everything that Seawall keeps alive lies below this ref.
 pub(crate) const ROOT: &str = "refs/seawall/";
@@ -60,8 +61,7 @@ fn escape(part: &str) -> String {
         }
     }
     if escaped.len() > LONGEST {
-        let hash = Sha1::digest(part.as_bytes());
-        let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex = hex(&Sha1::digest(part.as_bytes()));
         escaped.truncate(LONGEST - hex.len() - 1);
         escaped.push('.');
         escaped.push_str(&hex);

@@ -42,7 +42,7 @@ impl Store {
         };
         let from = commit_tree(&repo, from)?.id();
         let to = commit_tree(&repo, to)?.id();
-        differences(&repo, &place.root, Some(from), to, &mut layer)?;
+        differences(&repo, &place.root, (from, to), &mut layer)?;
         let files = layer.left_to_git.take().unwrap_or_default();
         drop(layer);
         if let (Some((git, _)), Some((attributes, why))) = (given.git(), given.source()) {

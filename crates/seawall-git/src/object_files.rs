@@ -19,6 +19,7 @@ use sha1::{Digest, Sha1};
 
 use crate::batch::Object;
 use crate::error::{Result, io as at};
+use crate::id::hex;
 
 /// How many files are synchronised at the same time.
 const AT_ONCE: usize = 8;
@@ -120,6 +121,12 @@ fn is_in_memory(file: &File) -> bool {
     fstatfs(file).is_ok_and(|at| at.filesystem_type() == TMPFS_MAGIC)
 }
 
+/// Brings what is at a path to the disk.
+pub(crate) fn sync(path: &Path) -> Result<()> {
+    let synced = File::open(path).and_then(|file| file.sync_all());
+    synced.map_err(at("synchronise", path))
+}
+
 /// Synchronises files at the same time, so that a file system can answer all of them with one write of its log.
 fn sync_all(files: Vec<&File>) -> io::Result<()> {
     let sync = |some: &[&File]| some.iter().try_for_each(|file| file.sync_all());
@@ -217,8 +224,7 @@ fn encode(new: &[Object<'_>]) -> io::Result<(Vec<u8>, Vec<u8>, String)> {
     pack.extend(hash);
     entries.sort_by_key(|entry| entry.id);
     let index = index(&entries, hash);
-    let name = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok((pack, index, name))
+    Ok((pack, index, hex(&hash)))
 }
 
 struct Entry {

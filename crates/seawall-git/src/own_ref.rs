@@ -14,6 +14,7 @@ use git2::{ErrorClass, ErrorCode, Repository};
 use crate::checkpoint::moved;
 use crate::error::{Error, Result, io};
 use crate::id::CommitId;
+use crate::object_files::sync;
 use crate::refs::{check_own, patiently, value};
 use crate::store::Store;
 
@@ -50,8 +51,7 @@ impl NewValue {
     pub(crate) fn set_for_good(self) -> Result<()> {
         let dir = self.path.parent().unwrap_or(&self.path).to_path_buf();
         self.set()?;
-        let synced = File::open(&dir).and_then(|dir| dir.sync_all());
-        synced.map_err(io("synchronise the directory", &dir))
+        sync(&dir)
     }
 
     /// Puts it in force.

@@ -10,7 +10,7 @@
 //! changed, besides reading the trees and writing the index.
 
 use std::collections::HashSet;
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::Write;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -23,6 +23,7 @@ use nix::sys::stat::FileStat;
 use crate::dirfd::{Root, stat};
 use crate::error::{Error, Result, git, io};
 use crate::id::CommitId;
+use crate::object_files::sync;
 use crate::path::{as_path, name_of, parent};
 use crate::remove::remove_workspace;
 use crate::store::Store;
@@ -284,9 +285,4 @@ fn small(path: &Path, content: &[u8]) -> Result<()> {
     let mut file = made.map_err(io("make the file", path))?;
     let written = file.write_all(content).and_then(|()| file.sync_all());
     written.map_err(io("write", path))
-}
-
-fn sync(path: &Path) -> Result<()> {
-    let synced = File::open(path).and_then(|file| file.sync_all());
-    synced.map_err(io("synchronise", path))
 }

@@ -10,6 +10,7 @@ use git2::{ErrorCode, ObjectType, Oid, Repository, Tree};
 use crate::error::{Error, Result, git};
 use crate::id::{BlobId, CommitId};
 use crate::path::{self, ancestors, as_path, join};
+use crate::raw_tree::Entry as RawEntry;
 use crate::store::Store;
 
 /// What a path of a commit is.
@@ -187,14 +188,13 @@ pub(crate) fn find_tree(repo: &Repository, id: Oid) -> Result<Tree<'_>> {
 
 /// The entries of one tree, in its order.
 pub(crate) fn nodes(tree: &Tree<'_>, dir: &[u8]) -> Result<Vec<(Vec<u8>, Node)>> {
-    let node = |entry: git2::TreeEntry<'_>| {
-        let name = entry.name_bytes().to_vec();
-        let node = node(entry.filemode_raw(), entry.id());
-        let unknown = || Error::UnsafeEntry {
-            path: join(dir, &name),
-            why: "its mode is none that git knows",
+    let node = |found: git2::TreeEntry<'_>| {
+        let entry = RawEntry {
+            mode: found.filemode_raw(),
+            name: found.name_bytes(),
+            id: found.id(),
         };
-        node.ok_or_else(unknown).map(|node| (name.clone(), node))
+        Ok((entry.name.to_vec(), entry.node(dir)?))
     };
     tree.iter().map(node).collect()
 }

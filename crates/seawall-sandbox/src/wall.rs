@@ -61,7 +61,7 @@ pub(crate) fn build(site: Site<'_>) -> Result<Wall, Failure> {
     })
 }
 
-/// Puts the ruleset in force for this process and all that it will site.
+/// Puts the ruleset in force for this process and all that it will start.
 pub(crate) fn raise(wall: &Wall) -> Result<(), Failure> {
     let step = "raise the Landlock wall";
     let Some(ruleset) = &wall.ruleset else {
